@@ -1,0 +1,1 @@
+"""What machines learn from people's answers. The only folder in which torch may be imported."""

@@ -1,0 +1,60 @@
+"""The error tree: everything that a user, a file or the outside world can do wrong.
+
+Whatever raises one of these has left the store as it was. The message is one
+sentence that says what, where and what to do; the command line prints it and
+exits with 2, the pages show it with the status given here.
+"""
+
+
+class CrowdloomError(Exception):
+    """The root: catch this to catch every error that crowdloom raises on purpose."""
+
+    status = 400
+
+
+class DesignError(CrowdloomError):
+    """A design file is wrong; the message names file, line, field and what was expected."""
+
+
+class ItemError(CrowdloomError):
+    """A stimulus cannot be used: no image, a broken row, a key given twice."""
+
+
+class StudyError(CrowdloomError):
+    """A study does not exist, or is not in a state that allows what was asked."""
+
+    status = 404
+
+
+class StoreError(CrowdloomError):
+    """The database cannot be used: unreachable, full, locked, of another version."""
+
+    status = 503
+
+
+class ImportFileError(CrowdloomError):
+    """A raw file or its mapping cannot be read; nothing of it was stored."""
+
+
+class PlaceError(CrowdloomError):
+    """A person cannot take part: no open place, already taken part, not eligible."""
+
+    status = 409
+
+
+class TrialError(CrowdloomError):
+    """An answer was sent for a trial that is not this submission's to answer now."""
+
+    status = 409
+
+
+class LiveStepError(CrowdloomError):
+    """A live step is unknown, was given bad input, or failed."""
+
+
+class RehearsalError(CrowdloomError):
+    """A rehearsal could not be run to its end."""
+
+
+class OptionError(CrowdloomError):
+    """A command was given options that do not fit together or name nothing known."""

@@ -1,0 +1,377 @@
+"""The schema, to be read in one go. Migrations stand beside it in `migrations/`.
+
+Conventions: `id` is an internal integer that never leaves the server; whatever
+appears in a URL, an export or a release is a random `token` or `pseudonym`.
+Times are UTC. Money is an integer number of minor units plus a currency.
+`response` and `event` are append-only: triggers refuse UPDATE and DELETE.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Connection,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    event,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Time-zone aware UTC in Python, whatever the database keeps (SQLite keeps no zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored; use datetime.now(UTC)")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows only for INTEGER keys
+
+
+class Table(DeclarativeBase):
+    """The base of all tables; `Table.metadata` is the schema of a fresh database."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UTCDateTime, bytes: LargeBinary}
+
+
+def _id() -> Mapped[int]:
+    return mapped_column(Key, primary_key=True, autoincrement=True)
+
+
+def _to(column: str, **options: Any) -> Mapped[Any]:
+    return mapped_column(Key, ForeignKey(column), **options)
+
+
+class Study(Table):
+    """What is asked, over all versions of its design."""
+
+    __tablename__ = "study"
+    id: Mapped[int] = _id()
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    created_at: Mapped[datetime]
+
+
+class Design(Table):
+    """One frozen version of a study's design; a change is a new row."""
+
+    __tablename__ = "design"
+    __table_args__ = (UniqueConstraint("study_id", "version"), UniqueConstraint("study_id", "sha256"))
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id")
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))  # of the design and of the items it was loaded with
+    task: Mapped[str] = mapped_column(String(50))
+    source: Mapped[str] = mapped_column(Text)  # the TOML as written
+    values: Mapped[dict[str, Any]]  # the design as validated
+    created_at: Mapped[datetime]
+
+
+class Condition(Table):
+    """One arm of a design; a study without arms has one, called `default`."""
+
+    __tablename__ = "condition"
+    __table_args__ = (UniqueConstraint("design_id", "name"),)
+    id: Mapped[int] = _id()
+    design_id: Mapped[int] = _to("design.id")
+    name: Mapped[str] = mapped_column(String(100))
+    values: Mapped[dict[str, Any]]
+
+
+class Media(Table):
+    """Content-addressed bytes; `content` is empty where `location` names an S3 object."""
+
+    __tablename__ = "media"
+    __table_args__ = (CheckConstraint("(content IS NULL) <> (location IS NULL)", name="media_is_somewhere"),)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mime: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[bytes | None]
+    location: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Item(Table):
+    """A stimulus of a study: `media` as it came, `shown` as the pages show it."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("study_id", "key", "content_sha256"),)
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id")
+    key: Mapped[str] = mapped_column(String(200))
+    content_sha256: Mapped[str] = mapped_column(String(64))  # of the media and the attributes
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    media: Mapped[str | None] = mapped_column(ForeignKey("media.sha256"))
+    shown: Mapped[str | None] = mapped_column(ForeignKey("media.sha256"))
+    reference: Mapped[str | None] = mapped_column(String(200))  # the class that the source gives it
+    difficulty: Mapped[float | None] = mapped_column(Float)
+    attributes: Mapped[dict[str, Any]]
+
+
+class Batch(Table):
+    """The items that one participant sees, in the design's order."""
+
+    __tablename__ = "batch"
+    __table_args__ = (UniqueConstraint("condition_id", "number"),)
+    id: Mapped[int] = _id()
+    condition_id: Mapped[int] = _to("condition.id")
+    number: Mapped[int]
+
+
+class BatchItem(Table):
+    """An item at its position (from 0) in a batch."""
+
+    __tablename__ = "batch_item"
+    batch_id: Mapped[int] = _to("batch.id", primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    item_id: Mapped[int] = _to("item.id", index=True)
+
+
+class Posting(Table):
+    """A design published on a platform; `token` is what its link carries."""
+
+    __tablename__ = "posting"
+    id: Mapped[int] = _id()
+    design_id: Mapped[int] = _to("design.id", index=True)
+    platform: Mapped[str] = mapped_column(String(20))
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    state: Mapped[str] = mapped_column(String(10))  # open | closed
+    values: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Participant(Table):
+    """A person. The only table with a platform id; all else knows the pseudonym."""
+
+    __tablename__ = "participant"
+    __table_args__ = (UniqueConstraint("platform", "platform_id"),)
+    id: Mapped[int] = _id()
+    pseudonym: Mapped[str] = mapped_column(String(32), unique=True)
+    platform: Mapped[str] = mapped_column(String(20))
+    platform_id: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+
+
+class Submission(Table):
+    """One participant's pass through one batch.
+
+    state: started -> completed; or refused (no consent), failed_check (the
+    comprehension check), left (said so). A place may be lost in the meantime:
+    `surplus` says that the answers came without one.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("posting_id", "participant_id", "attempt"),
+        Index("submission_by_participant", "participant_id"),
+    )
+    id: Mapped[int] = _id()
+    token: Mapped[str] = mapped_column(String(64), unique=True)  # in the participant's URL, never exported
+    pseudonym: Mapped[str] = mapped_column(String(32), unique=True)  # in exports
+    posting_id: Mapped[int] = _to("posting.id")
+    participant_id: Mapped[int] = _to("participant.id")
+    batch_id: Mapped[int | None] = _to("batch.id", index=True)
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    state: Mapped[str] = mapped_column(String(20))
+    surplus: Mapped[bool] = mapped_column(server_default=text("false"))
+    copy_of: Mapped[int | None] = _to("submission.id")  # an import kept a session that stands twice in its file
+    item_order: Mapped[list[Any]]  # [[item id, repeat index], …] as shown
+    class_order: Mapped[list[Any]]
+    checks_failed: Mapped[int] = mapped_column(server_default="0")
+    stage: Mapped[str] = mapped_column(String(20))  # instructions | check | trials | debrief | done
+    started_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    review: Mapped[str | None] = mapped_column(String(20))  # approved | rejected | returned
+    reviewed_at: Mapped[datetime | None]
+
+
+class Place(Table):
+    """The right to fill one of the R submissions that a batch wants.
+
+    state: open (nobody's), held (until `held_until`), filled (its submission is complete and counts).
+    """
+
+    __tablename__ = "place"
+    __table_args__ = (
+        UniqueConstraint("batch_id", "number"),
+        UniqueConstraint("submission_id"),
+        CheckConstraint("(state = 'open') = (submission_id IS NULL)", name="open_places_are_nobodys"),
+        Index("place_by_state", "batch_id", "state"),
+    )
+    id: Mapped[int] = _id()
+    batch_id: Mapped[int] = _to("batch.id")
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10))
+    submission_id: Mapped[int | None] = _to("submission.id")
+    held_until: Mapped[datetime | None]
+
+
+class Response(Table):
+    """One answer to one item. `answer` is the record; `packed` holds the task's typed columns."""
+
+    __tablename__ = "response"
+    __table_args__ = (UniqueConstraint("submission_id", "item_id", "repeat_index"),)
+    id: Mapped[int] = _id()
+    submission_id: Mapped[int] = _to("submission.id")
+    item_id: Mapped[int] = _to("item.id", index=True)
+    repeat_index: Mapped[int]  # 0 for the first answer, 1 … for repeats
+    position: Mapped[int]  # from 0, in the order shown
+    answer: Mapped[dict[str, Any]]
+    packed: Mapped[bytes | None]
+    rt_ms: Mapped[int | None]
+    timing: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # client clock, focus, first input; see static/trial.js
+    answered_at: Mapped[datetime]
+
+
+class Event(Table):
+    """Anything else that happened: consent, checks, debrief answers, a second answer, a screen imported."""
+
+    __tablename__ = "event"
+    id: Mapped[int] = _id()
+    submission_id: Mapped[int | None] = _to("submission.id", index=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    values: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class Job(Table):
+    """Long work: taken by a worker under a lease, kept alive by its heartbeat.
+
+    state: queued -> running -> done | failed | cancelled.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (Index("job_queue", "state", "id"),)
+    id: Mapped[int] = _id()
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    submission_id: Mapped[int | None] = _to("submission.id", index=True)
+    task: Mapped[str] = mapped_column(String(50))
+    step: Mapped[str] = mapped_column(String(50))
+    state: Mapped[str] = mapped_column(String(10))
+    input: Mapped[dict[str, Any]]
+    progress: Mapped[float] = mapped_column(server_default="0")
+    message: Mapped[str | None] = mapped_column(Text)
+    output: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    cancel_asked: Mapped[bool] = mapped_column(server_default=text("false"))
+    time_limit_s: Mapped[float]
+    worker: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Payment(Table):
+    """Money owed or sent: written before any call that sends it; one row per submission and purpose."""
+
+    __tablename__ = "payment"
+    __table_args__ = (UniqueConstraint("submission_id", "purpose"),)
+    id: Mapped[int] = _id()
+    submission_id: Mapped[int] = _to("submission.id")
+    purpose: Mapped[str] = mapped_column(String(20))  # reward | bonus
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(10))  # pending | sent | confirmed | unknown
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Exclusion(Table):
+    """A submission left out of the analysis, with its reason; the data stay."""
+
+    __tablename__ = "exclusion"
+    __table_args__ = (UniqueConstraint("submission_id"),)
+    id: Mapped[int] = _id()
+    submission_id: Mapped[int] = _to("submission.id")
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class LabelSet(Table):
+    """Labels built one way from one study: how, from which responses, and the file's digest."""
+
+    __tablename__ = "label_set"
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id", index=True)
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    recipe: Mapped[dict[str, Any]]  # variety, gamma, aggregate, repeats
+    responses: Mapped[int]
+    left_out: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))  # of the label array
+    created_at: Mapped[datetime]
+
+
+class Release(Table):
+    """A versioned, anonymised data set that was given away."""
+
+    __tablename__ = "release"
+    __table_args__ = (UniqueConstraint("study_id", "version"),)
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id")
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    manifest: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Access(Table):
+    """A one-time link to the researcher's pages; only its digest is kept."""
+
+    __tablename__ = "access"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+def append_only(dialect: str, table: str) -> list[str]:
+    """The statements that make a table refuse UPDATE and DELETE, on SQLite and on PostgreSQL."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return [
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+    ]
+
+
+@event.listens_for(Table.metadata, "after_create")
+def _add_triggers(target: object, connection: Connection, **_: object) -> None:
+    for table in ("response", "event"):
+        for statement in append_only(connection.dialect.name, table):
+            connection.execute(DDL(statement.replace("%", "%%")))

@@ -1,0 +1,172 @@
+"""A soft label from every annotator: what others would say, with how much probability.
+
+A real item is a CIFAR-10 photograph of a deer, 32 x 32 pixels, enlarged to 160. A real response:
+
+    {"top1": "Deer", "top1_probability": 80, "top2": "Horse", "top2_probability": 15,
+     "impossible": ["Airplane", "Automobile", "Frog", "Ship", "Truck"]}
+
+Source: K. M. Collins, *Eliciting soft labels from every annotator* (thesis), chapter 3 and figures
+A.1 and A.3. The participant thinks in the third person (100 crowd workers), names the most probable
+class and its probability, if they like a second class and its probability, and every class that the
+image is definitely not. Probabilities lie between 0 and 100 and need not sum to 100.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from crowdloom.tasks.columns import Column
+from crowdloom.tasks.protocol import Answer, AnswerError, Form, LiveStep, Person, Trial
+
+NO_ALTERNATIVE = "no-alternative"
+"""What the second question's radio button posts for "no alternative"; never the name of a class."""
+
+CIFAR10 = ("Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
+
+
+class SoftLabel:
+    """The task `soft-label`."""
+
+    name = "soft-label"
+    template = "tasks/soft_label.html"
+    summary = "Most probable class, an optional second one, and all classes that it is definitely not."
+    columns = (
+        Column("top1", "class", "the most probable class"),
+        Column("top1_probability", "number", "its probability, 0-100"),
+        Column("top2", "class", "the second most probable class, if any"),
+        Column("top2_probability", "number", "its probability, 0-100"),
+        Column("impossible", "classes", "the classes that it is definitely not"),
+    )
+    live_steps: Mapping[str, LiveStep] = {}
+    example = (
+        Trial(classes=CIFAR10, class_order=CIFAR10, image="/media/" + "0" * 64),
+        {
+            "top1": "Deer",
+            "top1_probability": 80,
+            "top2": "Horse",
+            "top2_probability": 15,
+            "impossible": ["Airplane", "Automobile", "Frog", "Ship", "Truck"],
+        },
+    )
+
+    def check_classes(self, classes: Sequence[str]) -> str | None:
+        """At least two classes, none of them called like the button for "no alternative"."""
+        if len(classes) < 2:
+            return f"at least two classes are needed, got {len(classes)}"
+        if NO_ALTERNATIVE in classes:
+            return f"no class can be called {NO_ALTERNATIVE!r}, which stands for no second class"
+        return None
+
+    def parse(self, form: Form, trial: Trial) -> Answer:
+        """The answer in a posted form; see the module for its fields.
+
+        >>> SoftLabel().parse(SoftLabel().form(SoftLabel.example[1]), SoftLabel.example[0])["top2"]
+        'Horse'
+        """
+        errors: dict[str, str] = {}
+        top1 = _chosen(form, "top1")
+        if top1 is None:
+            errors["top1"] = "Choose the most probable category."
+        elif top1 not in trial.classes:
+            errors["top1"] = "Choose one of the categories shown."
+        top1_probability = _probability(form, "top1_probability", errors)
+        if top1_probability is None and "top1_probability" not in errors:
+            errors["top1_probability"] = "Enter a probability between 0 and 100."
+
+        chosen2 = _chosen(form, "top2")
+        top2 = None if chosen2 == NO_ALTERNATIVE else chosen2
+        if chosen2 is None:
+            errors["top2"] = "Choose a second category, or “No alternative”."
+        elif top2 is not None and top2 not in trial.classes:
+            errors["top2"] = "Choose one of the categories shown, or “No alternative”."
+        elif top2 is not None and top2 == top1:
+            errors["top2"] = "The second category must differ from the first; choose another one or “No alternative”."
+        top2_probability = _probability(form, "top2_probability", errors)
+        if top2 is not None and top2_probability is None and "top2_probability" not in errors:
+            errors["top2_probability"] = "Enter a probability between 0 and 100 for the second category."
+
+        ticked = set(form.get("impossible", ()))
+        if not ticked <= set(trial.classes):
+            errors["impossible"] = "Tick only categories that are shown."
+        both = [name for name in (top1, top2) if name in ticked]
+        if both:
+            errors["impossible"] = (
+                f"{' and '.join(both)} cannot be both probable and definitely not; untick it here or choose another above."
+            )
+        if errors:
+            raise AnswerError(errors)
+        return {
+            "top1": top1,
+            "top1_probability": top1_probability,
+            "top2": top2,
+            "top2_probability": top2_probability,
+            "impossible": [name for name in trial.classes if name in ticked],
+        }
+
+    def form(self, answer: Answer) -> dict[str, list[str]]:
+        """The fields of the page that would post this answer."""
+        second = answer["top2_probability"]
+        return {
+            "top1": [answer["top1"]],
+            "top1_probability": [f"{answer['top1_probability']:g}"],
+            "top2": [NO_ALTERNATIVE if answer["top2"] is None else answer["top2"]],
+            "top2_probability": ["" if second is None else f"{second:g}"],
+            "impossible": list(answer["impossible"]),
+        }
+
+    def typed(self, answer: Answer, classes: Sequence[str]) -> tuple[object, ...]:
+        """The answer in the order of `columns`."""
+        return tuple(answer[column.name] for column in self.columns)
+
+    def simulate(
+        self, truth: Mapping[str, float], person: Person, trial: Trial, rng: random.Random
+    ) -> dict[str, list[str]]:
+        """Perceive the truth with noise, then report the two largest and what seems out of the question.
+
+        The perceived distribution is (1 - skill) of a random one plus skill of the true one; a
+        careless answer perceives a random one alone. A class perceived below 2 % is called
+        impossible, with the same chance to miss it as the person has to misjudge.
+        """
+        noise = [rng.expovariate(1) for _ in trial.classes]
+        skill = 0.0 if rng.random() < person.careless else person.skill
+        seen = {
+            name: skill * truth.get(name, 0.0) + (1 - skill) * draw / sum(noise)
+            for name, draw in zip(trial.classes, noise, strict=True)
+        }
+        first, second = sorted(seen, key=lambda name: seen[name], reverse=True)[:2]
+        says = {name: round(100 * seen[name] ** person.calibration) for name in (first, second)}
+        alternative = says[second] >= 2
+        return self.form(
+            {
+                "top1": first,
+                "top1_probability": says[first],
+                "top2": second if alternative else None,
+                "top2_probability": says[second] if alternative else None,
+                "impossible": [
+                    name
+                    for name in trial.classes
+                    if name not in (first, second) and seen[name] < 0.02 and rng.random() < skill
+                ],
+            }
+        )
+
+
+def _chosen(form: Form, field: str) -> str | None:
+    values = form.get(field, ())
+    return values[0] if values and values[0] else None
+
+
+def _probability(form: Form, field: str, errors: dict[str, str]) -> float | None:
+    typed = (_chosen(form, field) or "").strip().removesuffix("%").strip().replace(",", ".")
+    if not typed:
+        return None
+    try:
+        value = float(typed)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 100:  # false for NaN too
+        errors[field] = f"“{typed}” is not a probability; enter a number between 0 and 100, such as 85."
+        return None
+    return int(value) if value == int(value) else value
