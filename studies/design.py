@@ -1,0 +1,280 @@
+"""What a design says, as pydantic models: the meaning, default and limits of every field."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from crowdloom.tasks import TASKS
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_NO_MINOR_UNIT = {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Money(_Part):
+    """An amount in minor units (cents) of a currency; a design writes it as "3.34 USD".
+
+    >>> Money.read("3.34 USD")
+    Money(amount=334, currency='USD')
+    """
+
+    amount: int = Field(ge=0)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+    @staticmethod
+    def read(written: object) -> Money:
+        """Read "3.34 USD". Raises ValueError with what was expected."""
+        if isinstance(written, Money):
+            return written
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
+        if match is None:
+            raise ValueError('expected an amount with its currency, such as "3.34 USD"')
+        digits = 0 if match[2] in _NO_MINOR_UNIT else 2
+        try:
+            minor = Decimal(match[1]).scaleb(digits)
+        except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
+            raise ValueError(str(error)) from error
+        if minor != minor.to_integral_value():
+            raise ValueError(f"{match[2]} has {digits} decimal places, got {match[1]}")
+        return Money(amount=int(minor), currency=match[2])
+
+    def __str__(self) -> str:
+        if self.currency in _NO_MINOR_UNIT:
+            return f"{self.amount} {self.currency}"
+        return f"{self.amount // 100}.{self.amount % 100:02d} {self.currency}"
+
+
+Amount = Annotated[Money, BeforeValidator(Money.read), PlainSerializer(str)]
+
+
+class Items(_Part):
+    """Where the stimuli come from."""
+
+    source: Literal["digits", "folder", "csv", "arrays"]
+    """`digits`: scikit-learn's; `folder`: images below `path`, in one folder per class or all in one;
+    `csv`: a table with the columns key, image and optionally reference and difficulty; `arrays`: an .npz
+    with `images` and optionally `label`, `index` and `difficulty`."""
+    path: str | None = None
+    """File or folder, relative to the design file."""
+    counts: str | None = None
+    """For `arrays`: an .npy with annotator counts per class, one row for each `index`; the difficulty
+    of an item is then the entropy of its row, in nats."""
+    sample: int | None = Field(default=None, ge=1)
+    """How many items to draw, with the design's seed; all where it is absent."""
+    image_size: int | None = Field(default=160, ge=8, le=2048)
+    """Smaller images are enlarged (Lanczos) until the shorter side has so many pixels; 0 is not allowed,
+    leave it out of the table with `image_size = false`."""
+
+    @field_validator("image_size", mode="before")
+    @classmethod
+    def _no_enlarging(cls, value: object) -> object:
+        return None if value is False else value
+
+    @model_validator(mode="after")
+    def _path_is_given(self) -> Items:
+        if self.source == "digits" and (self.path or self.counts):
+            raise ValueError('source "digits" takes no path and no counts')
+        if self.source != "digits" and not self.path:
+            raise ValueError(f'source "{self.source}" needs a path')
+        if self.counts and self.source != "arrays":
+            raise ValueError('counts belong to source "arrays"')
+        return self
+
+
+class Mix(_Part):
+    """So many items of each batch lie in this range of difficulty."""
+
+    count: int = Field(ge=1)
+    above: float | None = None
+    """Difficulty greater than this."""
+    at_most: float | None = None
+    """Difficulty not greater than this."""
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Mix:
+        if self.above is None and self.at_most is None:
+            raise ValueError("a part of the mix needs above or at_most, or both")
+        if self.above is not None and self.at_most is not None and self.above >= self.at_most:
+            raise ValueError("above must be smaller than at_most")
+        return self
+
+    def holds(self, difficulty: float | None) -> bool:
+        """Whether an item of this difficulty belongs to this part."""
+        if difficulty is None:
+            return False
+        return (self.above is None or difficulty > self.above) and (
+            self.at_most is None or difficulty <= self.at_most
+        )
+
+
+class Batches(_Part):
+    """How items are dealt to participants."""
+
+    size: int = Field(ge=1)
+    """Distinct items in a batch. The last batch may be smaller, unless a mix is asked for."""
+    responses_per_item: int = Field(ge=1)
+    """First responses wanted per item (in each condition): the places of a batch."""
+    repeats: tuple[int, ...] = ()
+    """Positions, counted from 1, of the items that are shown again at the end."""
+    mix: tuple[Mix, ...] = ()
+    """Which difficulties a batch combines; the counts add up to `size`."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Batches:
+        for position in self.repeats:
+            if not 1 <= position <= self.size:
+                raise ValueError(f"repeats: position {position} is not between 1 and the batch size {self.size}")
+        if len(set(self.repeats)) < len(self.repeats):
+            raise ValueError("repeats: a position stands there twice")
+        if self.mix and sum(part.count for part in self.mix) != self.size:
+            raise ValueError(f"mix: the counts add up to {sum(p.count for p in self.mix)}, not to size {self.size}")
+        return self
+
+
+class People(_Part):
+    """Who takes part, for how long and for what."""
+
+    minutes: int = Field(ge=1)
+    """What the consent page says it takes."""
+    hold_minutes: int = Field(ge=1)
+    """How long a place is kept for somebody who has begun."""
+    reward: Amount | None = None
+    """What everybody who completes is paid; absent for volunteers."""
+    submissions_per_participant: int = Field(default=1, ge=1)
+    """How often one person may take the study, with other items each time."""
+
+    @model_validator(mode="after")
+    def _time_enough(self) -> People:
+        if self.hold_minutes < self.minutes:
+            raise ValueError(f"hold_minutes ({self.hold_minutes}) must not be below minutes ({self.minutes})")
+        return self
+
+
+class Eligibility(_Part):
+    """Who may take part; checked on our server, whatever a platform checks before."""
+
+    statements: tuple[Text, ...] = ()
+    """Each must be ticked on the consent page."""
+    exclude_studies: tuple[Text, ...] = ()
+    """People who began one of these studies are turned away."""
+
+
+class Bonus(_Part):
+    """A bonus beyond the reward, promised on the consent page."""
+
+    rule: Literal["agreement"]
+    """`agreement`: to those whose answers best match the other annotators'."""
+    amount: Amount
+    share: float = Field(gt=0, le=1)
+    """Which share of the people gets it."""
+
+
+class Question(_Part):
+    """A question with its possible answers."""
+
+    question: Text
+    options: tuple[Text, ...] = Field(min_length=2)
+    correct: Text
+
+    @model_validator(mode="after")
+    def _correct_is_an_option(self) -> Question:
+        if self.correct not in self.options:
+            raise ValueError(f"correct: {self.correct!r} is not one of the options")
+        return self
+
+
+class Comprehension(_Part):
+    """Questions after the instructions; a wrong answer sends back to them."""
+
+    attempts: int = Field(default=3, ge=1)
+    """How often the check may be tried before the participation ends."""
+    questions: tuple[Question, ...] = Field(min_length=1)
+
+
+class DebriefQuestion(_Part):
+    """A question after the last trial; free text where it has no options."""
+
+    question: Text
+    options: tuple[Text, ...] = ()
+    required: bool = False
+
+
+class Condition(_Part):
+    """An arm of the study; its own instructions and number of responses, where they differ."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)
+    instructions: tuple[Text, ...] = ()
+    responses_per_item: int | None = Field(default=None, ge=1)
+
+
+class Design(_Part):
+    """One study's design, as its TOML file says it."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    """The study's name, in lower case: letters, digits, - and _."""
+    title: Text
+    """What participants see."""
+    task: str
+    seed: int = 0
+    """Fixes the sample of items and the batches."""
+    classes: tuple[Text, ...] = Field(min_length=1)
+    """In the order in which labels count them."""
+    consent: Text
+    instructions: tuple[Text, ...] = Field(min_length=1)
+    """One text for each page."""
+    thanks: Text = "Thank you for taking part."
+    """The completion page."""
+    contact: Text | None = None
+    """Whom a participant can write to."""
+    items: Items
+    batches: Batches
+    people: People
+    eligibility: Eligibility = Eligibility()
+    bonus: Bonus | None = None
+    comprehension: Comprehension | None = None
+    debrief: tuple[DebriefQuestion, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @field_validator("task")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in TASKS:
+            raise ValueError(f"no task is called {value!r}; there are: {', '.join(sorted(TASKS))}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Design:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes: a class stands there twice")
+        if problem := TASKS[self.task].check_classes(self.classes):
+            raise ValueError(f"classes: {problem}")
+        names = [condition.name for condition in self.conditions]
+        if len(set(names)) < len(names):
+            raise ValueError("conditions: a name stands there twice")
+        if self.bonus and self.people.reward and self.bonus.amount.currency != self.people.reward.currency:
+            raise ValueError("bonus: its currency differs from the reward's")
+        return self
+
+    def arms(self) -> tuple[Condition, ...]:
+        """The conditions; a design without any has one, called `default`."""
+        return self.conditions or (Condition(name="default"),)
+
+    def dump(self) -> dict[str, Any]:
+        """The design as JSON, from which `Design.model_validate` makes it again."""
+        return self.model_dump(mode="json", exclude_none=True)
