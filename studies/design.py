@@ -66,10 +66,11 @@ Amount = Annotated[Money, BeforeValidator(Money.read), PlainSerializer(str)]
 class Items(_Part):
     """Where the stimuli come from."""
 
-    source: Literal["digits", "folder", "csv", "arrays"]
+    source: Literal["digits", "folder", "csv", "arrays", "import"]
     """`digits`: scikit-learn's; `folder`: images below `path`, in one folder per class or all in one;
     `csv`: a table with the columns key, image and optionally reference and difficulty; `arrays`: an .npz
-    with `images` and optionally `label`, `index` and `difficulty`."""
+    with `images` and optionally `label`, `index` and `difficulty`; `import`: written by
+    `crowdloom import`, whose items came with the answers."""
     path: str | None = None
     """File or folder, relative to the design file."""
     counts: str | None = None
@@ -77,14 +78,8 @@ class Items(_Part):
     of an item is then the entropy of its row, in nats."""
     sample: int | None = Field(default=None, ge=1)
     """How many items to draw, with the design's seed; all where it is absent."""
-    image_size: int | None = Field(default=160, ge=8, le=2048)
-    """Smaller images are enlarged (Lanczos) until the shorter side has so many pixels; 0 is not allowed,
-    leave it out of the table with `image_size = false`."""
-
-    @field_validator("image_size", mode="before")
-    @classmethod
-    def _no_enlarging(cls, value: object) -> object:
-        return None if value is False else value
+    image_size: int = Field(default=160, ge=0, le=2048)
+    """Smaller images are enlarged (Lanczos) until the shorter side has so many pixels; 0 shows them as they are."""
 
     @model_validator(mode="after")
     def _path_is_given(self) -> Items:
