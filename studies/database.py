@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -212,3 +213,12 @@ def now() -> datetime:
 def new_token(bytes_: int = 12) -> str:
     """An opaque, random, URL-safe name of `bytes_` random bytes."""
     return secrets.token_urlsafe(bytes_)
+
+
+def insert_new(connection: Connection, table: type[Table]) -> Any:
+    """An INSERT for one or many rows that passes over those that are there already.
+
+    SQLite and PostgreSQL spell `ON CONFLICT DO NOTHING` alike but SQLAlchemy has one construct for each.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()

@@ -1,0 +1,84 @@
+"""Dealing items into batches: a partition, reproducible from the design's seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from crowdloom.studies.design import Batches
+from crowdloom.studies.errors import DesignError
+
+
+def deal(
+    difficulties: Sequence[float | None], batches: Batches, seed: int, sample: int | None = None
+) -> list[list[int]]:
+    """Deal items, given by their difficulties, into batches of their positions.
+
+    Every item stands in at most one batch. Without a mix all sampled items are dealt, and the last
+    batch may be smaller. With a mix every batch has the asked number of each range of difficulty,
+    and as many batches are dealt as the scarcest range (or `sample`) allows.
+
+    Raises DesignError where there are too few items.
+
+    >>> [sorted(batch) for batch in deal([None] * 5, Batches(size=3, responses_per_item=1), seed=1)]
+    [[0, 2, 4], [1, 3]]
+    """
+    rng = random.Random(f"{seed} batches")  # noqa: S311 - reproducible on purpose
+    if sample is not None and sample > len(difficulties):
+        raise DesignError(f"items.sample: {sample} items are asked for, the source has {len(difficulties)}")
+    if not batches.mix:
+        order = list(range(len(difficulties)))
+        rng.shuffle(order)
+        order = order[:sample]
+        last = len(order) % batches.size or batches.size
+        if any(position > last for position in batches.repeats):
+            raise DesignError(
+                f"batches.repeats: the last batch has only {last} items, too few to repeat position "
+                f"{max(batches.repeats)}; choose items.sample as a multiple of the size {batches.size}"
+            )
+        return [order[start : start + batches.size] for start in range(0, len(order), batches.size)]
+    return _deal_mix(difficulties, batches, rng, sample)
+
+
+def _deal_mix(
+    difficulties: Sequence[float | None], batches: Batches, rng: random.Random, sample: int | None
+) -> list[list[int]]:
+    if sample is not None and sample % batches.size:
+        raise DesignError(f"items.sample: with a mix it must be a multiple of the batch size {batches.size}")
+    pools: list[list[int]] = []
+    left = list(range(len(difficulties)))
+    for part in batches.mix:
+        pools.append([i for i in left if part.holds(difficulties[i])])
+        left = [i for i in left if not part.holds(difficulties[i])]
+    possible = [len(pool) // part.count for pool, part in zip(pools, batches.mix, strict=True)]
+    wanted = sample // batches.size if sample is not None else min(possible)
+    for number, (pool, part) in enumerate(zip(pools, batches.mix, strict=True), start=1):
+        if len(pool) < max(wanted, 1) * part.count:
+            raise DesignError(
+                f"batches.mix.{number}: {max(wanted, 1)} batches need {max(wanted, 1) * part.count} items of this "
+                f"difficulty, the source has {len(pool)}; ask for fewer or widen the range"
+            )
+        rng.shuffle(pool)
+    dealt = []
+    for batch in range(wanted):
+        members = [
+            item
+            for pool, part in zip(pools, batches.mix, strict=True)
+            for item in pool[batch * part.count : (batch + 1) * part.count]
+        ]
+        rng.shuffle(members)
+        dealt.append(members)
+    return dealt
+
+
+def trial_order(items: Sequence[int], repeats: Sequence[int], rng: random.Random) -> list[list[int]]:
+    """One participant's order of a batch: shuffled, then the items at `repeats` (from 1) once more.
+
+    Each trial is [item, repeat index].
+
+    >>> trial_order([7, 8, 9], [2], random.Random(1))
+    [[8, 0], [9, 0], [7, 0], [9, 1]]
+    """
+    order = list(items)
+    rng.shuffle(order)
+    return [[item, 0] for item in order] + [[order[position - 1], 1] for position in repeats]
