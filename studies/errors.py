@@ -49,7 +49,12 @@ class TrialError(CrowdloomError):
 
 
 class LiveStepError(CrowdloomError):
-    """A live step is unknown, was given bad input, or failed."""
+    """A live step is unknown, was given bad input (`errors`: one sentence per field), or failed."""
+
+    def __init__(self, message: str, *, status: int = 400, errors: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.errors = errors or {}
 
 
 class RehearsalError(CrowdloomError):

@@ -1,0 +1,77 @@
+"""Live steps: which function answers which step of which task, and what it is handed.
+
+An implementation is a function `step(input, context) -> output` of the pydantic models that the task
+declares (`crowdloom.tasks.protocol.LiveStep`). It raises ValueError with one clear sentence for input
+that it must refuse; the participant reads that sentence. Anything else that it raises is a bug, and
+the participant reads only that the step failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+IMPLEMENTATIONS: dict[tuple[str, str], str] = {}
+"""(task, step) -> "module:function". Names, not functions: a module is imported when its step first runs,
+so that the pages and the command line never load what only a worker needs."""
+
+
+class Cancelled(Exception):
+    """Raised inside a step by `Context.progress` when nobody waits for its output any more."""
+
+
+def _nobody_listens(fraction: float, message: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step is handed beside its input.
+
+    `submission` is the pseudonym of the submission that asked, `condition` its arm; both are None for
+    work that belongs to none. `scratch` is a folder of that submission alone, which is there before the
+    step starts and stays between its steps and attempts: a checkpoint written there lets a step that
+    died with its worker go on where it stopped.
+
+    >>> Context(Path(".")).progress(0.5, "half-way")
+    """
+
+    scratch: Path
+    submission: str | None = None
+    condition: str | None = None
+    report: Callable[[float, str], None] = field(default=_nobody_listens, repr=False)
+    stopped: Callable[[], bool] = field(default=_never, repr=False)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the step should end now: the participant cancelled it, or its time is over."""
+        return self.stopped()
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far the step is (0 to 1) and in a few words what it does.
+
+        Call it often, it costs little. Raises Cancelled where the step should end.
+        """
+        if self.stopped():
+            raise Cancelled
+        self.report(min(max(float(fraction), 0.0), 1.0), message)
+
+
+def implementation(target: str) -> Callable[[Any, Context], BaseModel]:
+    """The function that "module:function" names, imported now.
+
+    >>> implementation("crowdloom.models.live:implementation") is implementation
+    True
+    """
+    module, _, name = target.partition(":")
+    function: Callable[[Any, Context], BaseModel] = getattr(import_module(module), name)
+    return function
