@@ -1,21 +1,22 @@
-"""Reading a design file, so that every complaint names file, line, field and what was expected."""
+"""Reading a design file (and other TOML files), so that every complaint names file, line, field and what was expected."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from crowdloom.studies.design import Design
-from crowdloom.studies.errors import DesignError
+from crowdloom.studies.errors import CrowdloomError, DesignError
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]+\")\s*=")
 
 Path_ = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_design(path: Path) -> tuple[Design, str]:
@@ -24,29 +25,39 @@ def read_design(path: Path) -> tuple[Design, str]:
     Raises DesignError with one line for each thing that is wrong, such as
     `study.toml:14: batches.size: input should be greater than or equal to 1 (got 0)`.
     """
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DesignError(f"{path}: cannot be read ({error.strerror}); give the path of a design file") from error
-    except UnicodeDecodeError as error:
-        raise DesignError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+    source = read_text(path, "a design file", DesignError)
     return parse_design(source, str(path)), source
 
 
 def parse_design(source: str, name: str) -> Design:
     """The design in a TOML text; `name` stands for the file in messages. Raises DesignError."""
+    return parse_toml(source, name, Design, DesignError)
+
+
+def read_text(path: Path, what: str, wrong: type[CrowdloomError]) -> str:
+    """A file's text; `what` says which file was wanted. Raises `wrong` where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise wrong(f"{path}: cannot be read ({error.strerror}); give the path of {what}") from error
+    except UnicodeDecodeError as error:
+        raise wrong(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+
+
+def parse_toml(source: str, name: str, model: type[Model], wrong: type[CrowdloomError]) -> Model:
+    """A TOML text as a model; raises `wrong` with file, line, field and what was expected."""
     try:
         values = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line = found[1] if found else str(source.count("\n") + 1)
         what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise DesignError(f"{name}:{line}: not valid TOML: {what}; correct this line") from error
+        raise wrong(f"{name}:{line}: not valid TOML: {what}; correct this line") from error
     try:
-        return Design.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         lines = _line_numbers(source)
-        raise DesignError("\n".join(_say(name, lines, problem) for problem in error.errors())) from error
+        raise wrong("\n".join(_say(name, lines, problem) for problem in error.errors())) from error
 
 
 def _say(name: str, lines: dict[Path_, int], problem: Any) -> str:

@@ -64,10 +64,10 @@ def load_design(
         shown[position] = for_the_page(image, content, design.items.image_size)
         progress(done + 1, len(used))
     digests = {position: items[position].digest(contents[position]) for position in used}
-    sha256 = _design_digest(design, [(items[position].key, digests[position]) for position in used])
+    sha256 = design_digest(design, [(items[position].key, digests[position]) for position in used])
 
     with store.write() as connection:
-        study_id = _study(connection, design.name)
+        study_id = take_study(connection, design.name)
         existing = connection.execute(
             select(Design.id, Design.version).where(Design.study_id == study_id, Design.sha256 == sha256)
         ).first()
@@ -126,7 +126,8 @@ def add_batch(connection: Connection, condition_id: int, number: int, items: lis
     return batch_id
 
 
-def _study(connection: Connection, name: str) -> int:
+def take_study(connection: Connection, name: str) -> int:
+    """The id of the study with this name, added where it is new, and locked until the transaction ends."""
     connection.execute(insert_new(connection, Study), {"name": name, "token": new_token(), "created_at": now()})
     # Two people who load the same study at once take turns here.
     return connection.execute(select(Study.id).where(Study.name == name).with_for_update()).scalar_one()
@@ -170,7 +171,8 @@ def _format(content: bytes) -> str:
     return open_image(content, "item").format or ""
 
 
-def _design_digest(design: DesignModel, items: list[tuple[str, str]]) -> str:
+def design_digest(design: DesignModel, items: list[tuple[str, str]]) -> str:
+    """The SHA-256 of a design and of its items, given as keys and digests."""
     return hashlib.sha256(json.dumps([design.dump(), items], sort_keys=True).encode()).hexdigest()
 
 
