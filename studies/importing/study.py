@@ -1,0 +1,129 @@
+"""From sessions to a study: its items, its batches, who finished one, and the design that this amounts to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from pydantic import ValidationError
+
+from crowdloom.studies.design import Batches, Design, Items, People
+from crowdloom.studies.errors import ImportFileError, OptionError
+from crowdloom.studies.importing.mapping import Mapping
+from crowdloom.studies.importing.raw import RawFile, find_sessions
+from crowdloom.studies.importing.screens import Happened, Pass, Reader
+from crowdloom.studies.items import SourceItem
+
+
+@dataclass
+class ImportedStudy:
+    """A whole file, understood and ready to be stored."""
+
+    raw: RawFile
+    design: Design
+    items: dict[str, SourceItem]
+    batches: dict[int, list[str]]
+    originals: list[Pass]
+    copies: list[Pass]
+
+    def is_complete(self, passed: Pass) -> bool:
+        """Whether every first answer and every repeat of the batch was asked for."""
+        if passed.batch not in self.batches:
+            return False
+        wanted = {"first": len(self.batches[passed.batch]), "repeat": len(self.design.batches.repeats)}
+        return all(passed.answers_shown[kind] >= number for kind, number in wanted.items())
+
+
+def understand(raw: RawFile, mapping: Mapping, task: str, study: str, path: Path) -> ImportedStudy:
+    """Read all sessions of a file. Raises ImportFileError where no study can be made of them."""
+    reader = Reader(mapping, task, path)
+    originals, copies = ([reader.read(s) for s in sessions] for sessions in find_sessions(raw, mapping, path))
+    if not any(passed.answers_shown for passed in originals):
+        sign = mapping.screens.first
+        raise ImportFileError(
+            f"{path}: no row has {sign.value!r} in the column {sign.column}, so there is no answer in it; "
+            "correct screens in the mapping"
+        )
+    if not any(passed.answered for passed in originals):
+        screens = [screen for passed in originals for screen in passed.screens]
+        refused = next(screen for screen in screens if isinstance(screen, Happened) and screen.refused)
+        raise ImportFileError(
+            f"{path}:{refused.line}: no answer of the file could be read; here {refused.refused}; "
+            "correct the mapping"
+        )
+    batches = _batches(originals, mapping, path)
+    design = _design(raw, mapping, task, study, originals, batches)
+    return ImportedStudy(raw, design, reader.items, batches, originals, copies)
+
+
+def _batches(originals: list[Pass], mapping: Mapping, path: Path) -> dict[int, list[str]]:
+    """The items of each batch, by key: those that its longest session shows."""
+    seen: dict[int, list[tuple[set[str], Pass]]] = defaultdict(list)
+    for passed in originals:
+        if passed.batch is not None and passed.order:
+            seen[passed.batch].append(({key for key, _ in passed.order}, passed))
+    batches = {}
+    for number, shown in sorted(seen.items()):
+        items, longest = max(shown, key=lambda pair: len(pair[0]))
+        for some, passed in shown:
+            if not some <= items:
+                raise ImportFileError(
+                    f"{path}:{passed.session.rows[0].line}: {mapping.columns.batch} is {number} here and in line "
+                    f"{longest.session.rows[0].line}, but they show other items (such as {min(some - items)}); "
+                    "columns.batch of the mapping must name a column that tells which items were shown"
+                )
+        batches[number] = sorted(items, key=lambda key: (int(key) if key.isdecimal() else math.inf, key))
+    return batches
+
+
+def _design(
+    raw: RawFile, mapping: Mapping, task: str, study: str, originals: list[Pass], batches: dict[int, list[str]]
+) -> Design:
+    full = [
+        passed
+        for passed in originals
+        if passed.batch is not None and passed.answers_shown["first"] >= len(batches.get(passed.batch, [])) > 0
+    ]
+    # Most people's repeats: whoever left early saw fewer.
+    repeats = Counter(_repeats(passed) for passed in full).most_common(1)
+    per_batch = Counter(passed.batch for passed in full)
+    per_person = Counter(passed.session.participant for passed in originals)
+    took = [last.elapsed_ms for passed in full for last in passed.answered[-1:] if last.elapsed_ms is not None]
+    minutes = math.ceil(median(took) / 60_000) if took else 1
+    size = max(len(items) for items in batches.values())
+    try:
+        return Design(
+            name=study,
+            title=f"Imported from {raw.name}",
+            task=task,
+            classes=mapping.classes,
+            consent=f"Imported from {raw.name}, which does not say what the participants consented to.",
+            instructions=(f"Imported from {raw.name}, which does not hold the instructions as text.",),
+            items=Items(source="import", path=raw.name, image_size=0),
+            batches=Batches(
+                size=size,
+                responses_per_item=max(per_batch.values(), default=1),
+                repeats=repeats[0][0] if repeats else (),
+            ),
+            people=People(
+                minutes=max(minutes, 1),
+                hold_minutes=max(minutes, 1),
+                submissions_per_participant=max(per_person.values()),
+            ),
+        )
+    except ValidationError as error:
+        # All but the name has been checked in the mapping or is ours.
+        problem = error.errors()[0]
+        raise OptionError(
+            f"--study {study!r} cannot be a name ({problem['msg']}); use lower case letters, digits, - and _"
+        ) from error
+
+
+def _repeats(passed: Pass) -> tuple[int, ...]:
+    """The positions, from 1, of the first answers that were asked for again."""
+    first = [key for key, repeat_index in passed.order if repeat_index == 0]
+    again = dict.fromkeys(key for key, repeat_index in passed.order if repeat_index and key in first)
+    return tuple(first.index(key) + 1 for key in again)
