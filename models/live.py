@@ -1,9 +1,9 @@
 """Live steps: which function answers which step of which task, and what it is handed.
 
 An implementation is a function `step(input, context) -> output` of the pydantic models that the task
-declares (`crowdloom.tasks.protocol.LiveStep`). It raises ValueError with one clear sentence for input
-that it must refuse; the participant reads that sentence. Anything else that it raises is a bug, and
-the participant reads only that the step failed.
+declares (`crowdloom.tasks.protocol.LiveStep`). It raises `Refused` with one clear sentence for input
+that it must refuse; the participant reads that sentence. Anything else that it raises is a bug: the
+participant reads only that the step failed, and the log has the traceback.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ IMPLEMENTATIONS: dict[tuple[str, str], str] = {}
 so that the pages and the command line never load what only a worker needs."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - no error, an end that was asked for
     """Raised inside a step by `Context.progress` when nobody waits for its output any more."""
+
+
+class Refused(ValueError):  # noqa: N818 - reads as what happened
+    """Raised by a step that cannot use its input; the message is one sentence for the participant."""
 
 
 def _nobody_listens(fraction: float, message: str) -> None:

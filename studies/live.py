@@ -1,0 +1,169 @@
+"""Live steps of a submission: from a step's name and a JSON body to an output or a job.
+
+The task declares a step's models, limit and place (`crowdloom.tasks`), `crowdloom.models.live` names
+its implementation, and here the two meet.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import ValidationError
+from sqlalchemy import insert, select
+
+from crowdloom.models.live import IMPLEMENTATIONS
+from crowdloom.studies.database import Store, now
+from crowdloom.studies.errors import LiveStepError, StudyError
+from crowdloom.studies.jobs import Claim
+from crowdloom.studies.step import News, Order, as_json, run
+from crowdloom.studies.tables import Batch, Condition, Design, Event, Posting, Submission
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import LiveStep
+
+log = logging.getLogger(__name__)
+
+INLINE_THREADS = 4
+_MOST_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The submission that asks for a step."""
+
+    id: int
+    pseudonym: str
+    state: str
+    task: str
+    condition: str | None
+
+
+def find_asker(store: Store, token: str) -> Asker:
+    """The submission that a URL's token stands for. Raises StudyError (404) for an unknown one."""
+    with store.read() as connection:
+        found = connection.execute(
+            select(Submission.id, Submission.pseudonym, Submission.state, Design.task, Condition.name)
+            .join(Posting, Posting.id == Submission.posting_id)
+            .join(Design, Design.id == Posting.design_id)
+            .outerjoin(Batch, Batch.id == Submission.batch_id)
+            .outerjoin(Condition, Condition.id == Batch.condition_id)
+            .where(Submission.token == token)
+        ).first()
+    if found is None:
+        raise StudyError("this link belongs to no submission; use the link that the study gave you")
+    return Asker(*found)
+
+
+def declared_step(task: str, name: str) -> LiveStep:
+    """The step as its task declares it. Raises LiveStepError (404) for an unknown one."""
+    steps = TASKS[task].live_steps if task in TASKS else {}
+    if name not in steps:
+        known = ", ".join(sorted(steps)) or "none"
+        raise LiveStepError(f"the task {task} has no live step {name!r} (it has: {known})", status=404)
+    return steps[name]
+
+
+def unbound_steps() -> list[tuple[str, str]]:
+    """Steps that a task declares and nothing implements, and implementations that no task declares."""
+    declared = {(name, step) for name, task in TASKS.items() for step in task.live_steps}
+    return sorted(declared ^ IMPLEMENTATIONS.keys())
+
+
+def read_input(step: LiveStep, body: bytes) -> dict[str, Any]:
+    """A request's body as the step's input. Raises LiveStepError (422) with one sentence per wrong field."""
+    try:
+        return as_json(step.input.model_validate_json(body))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
+        errors = {".".join(map(str, one["loc"])) or "input": _sentence(one["msg"]) for one in found}
+    except ValueError as error:
+        errors = {"input": f"It holds a number that JSON does not have ({error})."}
+    raise LiveStepError("the input of this step is wrong; see errors", status=422, errors=errors)
+
+
+def order_of(claim: Claim) -> Order:
+    """What a worker runs for a job. Raises LiveStepError where this version does not know the step."""
+    return Order(
+        target=_target(claim.task, claim.step),
+        step=declared_step(claim.task, claim.step),
+        values=claim.input,
+        scratch=scratch_folder(claim.submission or claim.token),
+        submission=claim.submission,
+        condition=claim.condition,
+    )
+
+
+def scratch_folder(name: str) -> Path:
+    """The folder of one submission (by its pseudonym) or of one job: below `$CROWDLOOM_SCRATCH`, or the user's data.
+
+    Workers on several machines need one that they share.
+    """
+    if root := os.environ.get("CROWDLOOM_SCRATCH"):
+        return Path(root) / name
+    return user_data_path("crowdloom") / "scratch" / name
+
+
+class InlineSteps:
+    """Runs the steps that take milliseconds, in threads of the web process.
+
+    Python cannot end a thread. So when a step's time is over, the request is answered (504) and the step
+    is told to end at its next `progress`; one that never calls it goes on to its end, unheard, and holds
+    one of the `INLINE_THREADS` threads. Where all of them are held, further steps are refused (503)
+    after their time limit, and the pages go on. Declare what can take long as `where="worker"`.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # Kept threads: libraries such as OpenMP set up a team of their own for every new one.
+        self._threads = ThreadPoolExecutor(INLINE_THREADS, thread_name_prefix="inline-step")
+
+    def call(self, asker: Asker, name: str, step: LiveStep, values: dict[str, Any]) -> dict[str, Any]:
+        """The step's output; input and output become an event `live-step` of the submission.
+
+        Raises LiveStepError: 422 refused by the step, 500 failed, 503 no thread free, 504 too slow.
+        """
+        target = _target(asker.task, name)
+        order = Order(target, step, values, scratch_folder(asker.pseudonym), asker.pseudonym, asker.condition)
+        began = time.monotonic()
+        over = threading.Event()
+        future = self._threads.submit(run, order, lambda _fraction, _message: None, over.is_set)
+        try:
+            end = future.result(step.time_limit_s)
+        except FutureTimeoutError:
+            over.set()
+            if future.cancel():
+                raise LiveStepError("the server is busy; try again in a moment", status=503) from None
+            end = News("overtime", text=f"{name} took longer than its limit of {step.time_limit_s:g} s")
+        record = {"step": name, "input": values, "ms": round(1000 * (time.monotonic() - began), 1)}
+        if end.kind == "done":
+            self._record(asker, record | {"output": end.output})
+            return end.output or {}
+        self._record(asker, record | {"error": end.text})
+        if end.kind == "refused":
+            raise LiveStepError(end.text, status=422)
+        if end.kind == "overtime":
+            raise LiveStepError(end.text, status=504)
+        log.error("%s %s failed\n%s", asker.task, name, end.text)
+        raise LiveStepError("the step failed; the researcher finds the reason in the server's log", status=500)
+
+    def _record(self, asker: Asker, values: dict[str, Any]) -> None:
+        with self._store.write() as connection:
+            connection.execute(insert(Event).values(submission_id=asker.id, kind="live-step", values=values, at=now()))
+
+
+def _target(task: str, step: str) -> str:
+    if (task, step) not in IMPLEMENTATIONS:
+        raise LiveStepError(f"nothing here implements the live step {step!r} of the task {task}", status=500)
+    return IMPLEMENTATIONS[task, step]
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".") + "."

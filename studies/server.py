@@ -1,0 +1,136 @@
+"""`crowdloom serve`: the pages under gunicorn, with threads.
+
+Threads, because an event stream holds one for as long as it is open: two streams on two single-threaded
+workers would block every page. Each worker opens the store for itself, after the fork.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from crowdloom.studies.database import open_store
+from crowdloom.studies.errors import CrowdloomError, OptionError
+
+APP = "crowdloom.studies.web:create_app"
+"""The factory of the app, called in each worker with its store and the key that all of them share."""
+
+
+def serve(
+    url: str | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 2,
+    threads: int = 16,
+    on_ready: Callable[[str], None] = print,
+    app: str = APP,
+) -> None:
+    """Serve a store's studies until SIGTERM or SIGINT; requests that have begun are answered first.
+
+    `port` 0 takes a free one. `on_ready` gets the address once connections are taken there.
+    Raises StoreError where the store cannot be opened, OptionError where the address cannot be had.
+    """
+    if workers < 1 or threads < 2:
+        raise OptionError(f"--workers {workers} --threads {threads}: at least one worker with two threads is needed")
+    store = open_store(url)
+    address = store.url
+    store.close()  # a connection must not be carried over a fork
+    listener = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    _Server(
+        app,
+        address,
+        {
+            "bind": f"fd://{listener.fileno()}",
+            "workers": workers,
+            "threads": threads,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 15,
+            "keepalive": 5,
+            "loglevel": "warning",
+            "when_ready": lambda _arbiter: on_ready(f"http://{shown}:{listener.getsockname()[1]}"),
+            "post_worker_init": _prepare_worker,
+            "control_socket_disable": True,
+        },
+    ).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise OptionError(f"cannot listen on {host} port {port}: {error}; give another --host or --port") from error
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own way to be run by a program: settings from a dict, the app made in each worker."""
+
+    def __init__(self, app: str, url: str, settings: dict[str, Any]) -> None:
+        self._factory, self._url, self._given = app, url, settings
+        self._secret = secrets.token_hex(32)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._given.items():
+            if name in self.cfg.settings:  # older versions have no control socket to disable
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        module, _, factory = self._factory.partition(":")
+        return getattr(import_module(module), factory)(open_store(self._url, create=False), self._secret)
+
+
+def _prepare_worker(worker: Any) -> None:
+    """Leave half of the threads to the pages, and end the event streams when the worker is to stop."""
+    streams = worker.wsgi.extensions["crowdloom_streams"]
+    streams.limit = max(worker.cfg.threads // 2, 1)
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def end_streams_first(number: int, frame: FrameType | None) -> None:
+        streams.closing.set()
+        if callable(stop):
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, end_streams_first)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m crowdloom.studies.server --database URL --port 0`: prints the address when it is ready."""
+    parser = argparse.ArgumentParser(prog="python -m crowdloom.studies.server", description=__doc__)
+    parser.add_argument("--database")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=16)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        serve(
+            given.database,
+            host=given.host,
+            port=given.port,
+            workers=given.workers,
+            threads=given.threads,
+            on_ready=lambda address: print(address, flush=True),  # noqa: T201
+        )
+    except CrowdloomError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
