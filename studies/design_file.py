@@ -1,4 +1,4 @@
-"""Reading a design file (and other TOML files), so that every complaint names file, line, field and what was expected."""
+"""Reading design files (and other TOML files): every complaint names file, line, field and what was expected."""
 
 from __future__ import annotations
 

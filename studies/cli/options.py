@@ -7,5 +7,5 @@ import click
 database_option = click.option(
     "--database",
     metavar="URL",
-    help="A SQLAlchemy URL, or the path of a SQLite file; otherwise $CROWDLOOM_DATABASE, or a file in your data folder.",
+    help="A SQLAlchemy URL, or the path of a SQLite file; else $CROWDLOOM_DATABASE, or a file in your data folder.",
 )
