@@ -73,7 +73,7 @@ def describe(frame: pd.DataFrame, classes: Sequence[str]) -> Summary:
         "top2_accuracy": _mean(right2[judged]),
         "label_entropy_mean": _mean(entropy(labels[labelled])),
         "item_label_entropy_mean": _mean(entropy(means[counts > 0])),
-        **_consistency(submission, item, is_first, elicited.top1, labels, kept),
+        **_consistency(submission, item, is_first, elicited.top1, np.where(kept[:, np.newaxis], labels, np.nan)),
     }
 
 
@@ -92,7 +92,7 @@ def _shown(value: float | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
-def _mean(values: npt.NDArray[np.generic]) -> float | None:
+def _mean(values: npt.NDArray[np.bool_] | npt.NDArray[np.float64]) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
@@ -102,9 +102,11 @@ def _consistency(
     is_first: npt.NDArray[np.bool_],
     top1: npt.NDArray[np.intp],
     labels: npt.NDArray[np.float64],
-    kept: npt.NDArray[np.bool_],
 ) -> Summary:
-    """How far repeats agree with first answers to the same item, and to the other items of the submission."""
+    """How far repeats agree with first answers to the same item, and to the other items of the submission.
+
+    A response without a label has a row of NaN.
+    """
     firsts = np.flatnonzero(is_first)
     firsts = firsts[np.argsort(submission[firsts], kind="stable")]
     starts = np.searchsorted(submission[firsts], submission, side="left")
@@ -121,7 +123,6 @@ def _consistency(
         repeat, first = some[which], firsts[starts[some][which] + within]
         agreement = (top1[repeat] == top1[first]).astype(np.float64)
         variation = np.abs(labels[repeat] - labels[first]).sum(axis=1) / 2
-        variation[~(kept[repeat] & kept[first])] = np.nan
         same_item = item[repeat] == item[first]
         for found, pairs in ((same, same_item), (other, ~same_item)):
             found.append(

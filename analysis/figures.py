@@ -1,0 +1,208 @@
+"""Figures at the width of a printed column, in colours that colour-blind people tell apart.
+
+Drawn without pyplot, so nothing is shared between figures or threads, and nothing needs a screen.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Patch
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
+
+WIDTH = 3.5
+"""Inches; a column of most two-column proceedings."""
+
+BLUE, ORANGE, INK, RULE = "#0072B2", "#E69F00", "#222222", "#D0D0D0"  # Okabe and Ito's blue and orange
+MOST_CLASSES = 12
+"""A tile shows at most so many bars; of more classes the rest is one bar."""
+
+_NAME, _TITLE = 5.5, 6.5  # font sizes in points
+_ROW, _IMAGE, _GAP = 0.1, 0.55, 0.05  # inches
+_EDGE, _TOP, _BOTTOM, _BETWEEN, _SCALE, _LEGEND = 0.05, 0.19, 0.08, 0.14, 0.12, 0.2
+
+Image = npt.NDArray[Any]
+
+
+def label_figure(
+    items: Sequence[str],
+    labels: npt.NDArray[np.float64],
+    classes: Sequence[str],
+    images: Sequence[Image | None],
+    references: Sequence[str | None],
+) -> Figure:
+    """One tile per item, two abreast: its image beside the label as horizontal bars.
+
+    labels [N, K] and one item key, image (array [H, W] or [H, W, 3 or 4], or None) and reference
+    class (or None) per row. The reference class has an orange bar and a bold name. Raises ValueError
+    where there is no item or the lengths differ.
+    """
+    if not len(items) or labels.shape != (len(items), len(classes)):
+        raise ValueError(f"labels have shape {labels.shape}; one row is needed for each of {len(items)} items")
+    tiles = [_bars(label, classes, reference) for label, reference in zip(labels, references, strict=True)]
+    most = max(len(names) for names, _ in tiles)
+    image_width = _IMAGE + _GAP if any(image is not None for image in images) else 0.0
+    tile = (WIDTH - 2 * _EDGE - _BETWEEN) / 2
+    widest = max(_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
+    names_width = min(widest, tile - image_width - 0.55)  # leaves the bars half an inch
+    left = image_width + names_width + _GAP
+    any_reference = any(reference is not None for reference in references)
+    tile_height = _TOP + most * _ROW + _BOTTOM
+    height = ceil(len(items) / 2) * tile_height + _SCALE + (_LEGEND if any_reference else 0.0)
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+
+    def place(x: float, y: float, width: float, high: float) -> Axes:
+        """Axes at inches from the top left corner."""
+        return figure.add_axes((x / WIDTH, 1 - (y + high) / height, width / WIDTH, high / height))
+
+    for number, (item, image, reference) in enumerate(zip(items, images, references, strict=True)):
+        x, y = _EDGE + (number % 2) * (tile + _BETWEEN), (number // 2) * tile_height
+        names, values = tiles[number]
+        axes = place(x + left, y + _TOP, tile - left, len(names) * _ROW)
+        # the lowest tile of each of the two columns carries the scale
+        _draw_bars(axes, names, values, reference, names_width, scale=number + 2 >= len(items))
+        if image is not None:
+            shown = place(x, y + _TOP, _IMAGE, _IMAGE)
+            shown.imshow(image, cmap="gray", interpolation="nearest")
+            shown.set_axis_off()
+        title = _shortened(item, tile, _TITLE, bold=True)
+        figure.text(
+            x / WIDTH,
+            1 - (y + _TOP - 0.05) / height,
+            title,
+            size=_TITLE,
+            weight="bold",
+            color=INK,
+            va="bottom",
+        )
+    if any_reference:
+        figure.legend(
+            handles=[Patch(color=ORANGE, label="reference class"), Patch(color=BLUE, label="other classes")],
+            loc="lower center",
+            bbox_to_anchor=(0.5, 0.0),
+            ncols=2,
+            fontsize=_TITLE,
+            frameon=False,
+            handlelength=1.0,
+            handleheight=0.7,
+            borderaxespad=0.1,
+        )
+    return figure
+
+
+def entropy_figure(entropy_per_item: npt.NDArray[np.float64]) -> Figure:
+    """How the entropy of the items' labels is distributed, [I] in nats, with its median.
+
+    Raises ValueError where there is no item.
+    """
+    if not len(entropy_per_item):
+        raise ValueError("there is no item with a label; nothing can be drawn")
+    figure = Figure(figsize=(WIDTH, 2.1), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    median, highest = float(np.median(entropy_per_item)), float(np.max(entropy_per_item))
+    upper = max(highest, 0.1)
+    bins = min(30, max(8, ceil(2 * len(entropy_per_item) ** (1 / 3))))
+    axes.hist(entropy_per_item, bins=np.linspace(0, upper, bins + 1).tolist(), color=BLUE, edgecolor="white", lw=0.5)
+    axes.axvline(median, color=ORANGE, lw=1.5)
+    beyond_middle = median > upper / 2
+    axes.annotate(
+        f"median {median:.2f}",
+        (median, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if beyond_middle else 4, 2),
+        textcoords="offset points",
+        ha="right" if beyond_middle else "left",
+        va="bottom",
+        size=7,
+        color=INK,
+    )
+    axes.set_xlim(0, upper)
+    axes.set_xlabel("entropy of an item's label (nats)", size=8, color=INK)
+    axes.set_ylabel("items", size=8, color=INK)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.tick_params(labelsize=7, colors=INK, width=0.6, length=2.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set(color=INK, linewidth=0.6)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG (300 dots per inch), PDF or SVG, by suffix: the same figure, the same bytes.
+
+    The file appears only when it is complete. Raises ValueError for another suffix.
+    """
+    undated: dict[str, dict[str, Any]] = {
+        ".png": {"Software": None},
+        ".pdf": {"CreationDate": None},
+        ".svg": {"Date": None},
+    }
+    suffix = path.suffix.lower()
+    if suffix not in undated:
+        raise ValueError(f"a figure cannot be written to {path.name}; end the name in one of {', '.join(undated)}")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with mpl.rc_context({"svg.hashsalt": "crowdloom", "pdf.fonttype": 42}):
+            figure.savefig(part, format=suffix[1:], dpi=300, metadata=undated[suffix])
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _bars(
+    label: npt.NDArray[np.float64], classes: Sequence[str], reference: str | None
+) -> tuple[list[str], list[float]]:
+    """Names and values of the bars; of many classes the most probable, the reference and the rest."""
+    if len(classes) <= MOST_CLASSES:
+        return list(classes), label.tolist()
+    ranked = sorted(range(len(classes)), key=lambda number: (classes[number] != reference, -label[number]))
+    shown = sorted(ranked[: MOST_CLASSES - 1])
+    names, values = [classes[number] for number in shown], [float(label[number]) for number in shown]
+    return [*names, f"{len(classes) - len(shown)} others"], [*values, float(label.sum()) - sum(values)]
+
+
+def _draw_bars(
+    axes: Axes, names: Sequence[str], values: Sequence[float], reference: str | None, room: float, *, scale: bool
+) -> None:
+    """Bars in `axes`, with names cut to `room` inches; `scale` writes the numbers below."""
+    colours = [ORANGE if name == reference else BLUE for name in names]
+    axes.barh(range(len(names)), values, color=colours, height=0.72, zorder=2)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.set_yticks(range(len(names)), [_shortened(name, room, _NAME, bold=name == reference) for name in names])
+    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
+        tick.set(size=_NAME, color=INK, weight="bold" if name == reference else "normal")
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"] if scale else [], size=_NAME, color=INK)
+    axes.grid(axis="x", color=RULE, lw=0.4, zorder=0)
+    axes.tick_params(length=0, pad=2)
+    axes.spines[:].set_visible(False)
+    axes.spines["left"].set(visible=True, color=INK, linewidth=0.5)
+
+
+def _width(text: str, size: float, bold: bool) -> float:
+    """The width of a text in inches."""
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=size, prop=FontProperties(weight="bold" if bold else "normal"))
+    return 1.03 * float(path.get_extents().width) / 72  # pixels round some letters up
+
+
+def _shortened(text: str, room: float, size: float, bold: bool) -> str:
+    """The text, cut with an ellipsis where it is wider than `room` inches."""
+    if _width(text, size, bold) <= room:
+        return text
+    while text and _width(text + "…", size, bold) > room:
+        text = text[:-1]
+    return text + "…"
