@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def _digits(design: Design, folder: Path) -> Iterator[SourceItem]:
         yield SourceItem(
             key=f"digit-{number:04d}",
             name=f"digit {number}",
-            image=lambda grey=grey: array_to_png(grey),
+            image=partial(array_to_png, grey),
             reference=str(target),
             difficulty=float(difficulty[number]),
         )
@@ -162,7 +163,7 @@ def _arrays(design: Design, folder: Path) -> Iterator[SourceItem]:
         yield SourceItem(
             key=str(index[number]),
             name=f"{path}[{number}]",
-            image=lambda image=arrays["images"][number]: array_to_png(image),
+            image=partial(array_to_png, arrays["images"][number]),
             reference=None if labels is None else _class_name(labels[number], design, f"{path}[{number}]"),
             difficulty=None if difficulty is None else float(difficulty[number]),
         )

@@ -63,7 +63,7 @@ def load_design(
         contents[position] = content
         shown[position] = for_the_page(image, content, design.items.image_size)
         progress(done + 1, len(used))
-    digests = {position: items[position].digest(contents[position]) for position in used}
+    digests = {position: items[position].digest(contents[position] + shown[position][0]) for position in used}
     sha256 = design_digest(design, [(items[position].key, digests[position]) for position in used])
 
     with store.write() as connection:
@@ -73,9 +73,7 @@ def load_design(
         ).first()
         places = sum(arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()) * len(dealt)
         if existing is not None:
-            return Loaded(
-                design.name, existing.version, False, len(used), len(items) - len(used), len(dealt), places
-            )
+            return Loaded(design.name, existing.version, False, len(used), len(items) - len(used), len(dealt), places)
         design_id, version = add_design(connection, study_id, design, source, sha256)
         ids = {
             position: _item(connection, study_id, items[position], contents[position], shown[position],
@@ -93,9 +91,7 @@ def load_design(
     return Loaded(design.name, version, True, len(used), len(items) - len(used), len(dealt), places)
 
 
-def add_design(
-    connection: Connection, study_id: int, design: DesignModel, source: str, sha256: str
-) -> tuple[int, int]:
+def add_design(connection: Connection, study_id: int, design: DesignModel, source: str, sha256: str) -> tuple[int, int]:
     """Add the next version of a study's design; its id and version."""
     newest = connection.execute(select(func.max(Design.version)).where(Design.study_id == study_id)).scalar()
     version = (newest or 0) + 1

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     CheckConstraint,
@@ -374,4 +373,4 @@ def append_only(dialect: str, table: str) -> list[str]:
 def _add_triggers(target: object, connection: Connection, **_: object) -> None:
     for table in ("response", "event"):
         for statement in append_only(connection.dialect.name, table):
-            connection.execute(DDL(statement.replace("%", "%%")))
+            connection.exec_driver_sql(statement)

@@ -1,0 +1,133 @@
+"""Places: who may fill one, who holds one, and when it is free again.
+
+A batch has as many places as responses are wanted per item, and batches partition the items; so an
+item ends with exactly that many accepted first responses when every place is filled. Each change
+of a place is one guarded UPDATE (the expected state stands in its WHERE), so that of two that race
+one does nothing. Functions take the connection of a `Store.write()` transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy.orm import aliased
+
+from crowdloom.studies.database import now
+from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Event, Item, Place, Submission
+
+
+def lock_design(connection: Connection, design_id: int) -> None:
+    """Let arrivals at one design take turns (on SQLite every write transaction does so anyway)."""
+    connection.execute(select(Design.id).where(Design.id == design_id).with_for_update())
+
+
+def free_expired(connection: Connection, design_id: int, at: datetime | None = None) -> int:
+    """Open the places whose time is over; how many there were."""
+    expired = connection.execute(
+        select(Place.id, Place.submission_id)
+        .join(Batch, Batch.id == Place.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id == design_id, Place.state == "held", Place.held_until < (at or now()))
+        .with_for_update(of=Place, skip_locked=True)
+    ).all()
+    return sum(_open(connection, place.submission_id, "time_over") for place in expired)
+
+
+def free(connection: Connection, submission_id: int, reason: str) -> bool:
+    """Open the place that a submission holds or fills; False where it has none (any more)."""
+    return _open(connection, submission_id, reason)
+
+
+def _open(connection: Connection, submission_id: int, reason: str) -> bool:
+    opened = connection.execute(
+        update(Place)
+        .where(Place.submission_id == submission_id)
+        .values(state="open", submission_id=None, held_until=None)
+        .returning(Place.id)
+    ).first()
+    if opened is None:
+        return False
+    add_event(connection, submission_id, "place_freed", {"reason": reason})
+    return True
+
+
+def choose_batch(connection: Connection, design_id: int, participant_id: int) -> int | None:
+    """The batch with the most open places among those without an item that this person has had.
+
+    Ties are broken at random. None where there is no such batch.
+    """
+    offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
+    # By key and not by row: an item whose picture was replaced in a later version is still the same question.
+    seen = exists(
+        select(offered.id)
+        .join(offered_in, offered_in.item_id == offered.id)
+        .join(had, and_(had.study_id == offered.study_id, had.key == offered.key))
+        .join(had_in, had_in.item_id == had.id)
+        .join(Submission, Submission.batch_id == had_in.batch_id)
+        .where(offered_in.batch_id == Batch.id, Submission.participant_id == participant_id)
+        .correlate(Batch)
+    )
+    batch = connection.execute(
+        select(Batch.id)
+        .join(Place, and_(Place.batch_id == Batch.id, Place.state == "open"))
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id == design_id, ~seen)
+        .group_by(Batch.id)
+        .order_by(func.count().desc(), func.random())
+        .limit(1)
+    ).first()
+    return None if batch is None else batch.id
+
+
+def take_place(connection: Connection, batch_id: int, submission_id: int, minutes: int) -> bool:
+    """Hold an open place of a batch for so many minutes; False where there is none."""
+    return _take(connection, batch_id, submission_id, "held", now() + timedelta(minutes=minutes))
+
+
+def fill_place(connection: Connection, batch_id: int, submission_id: int) -> bool:
+    """Fill the place that a completed submission holds, or an open one of its batch; False where all are taken."""
+    filled = connection.execute(
+        update(Place)
+        .where(Place.submission_id == submission_id, Place.state == "held")
+        .values(state="filled", held_until=None)
+        .returning(Place.id)
+    ).first()
+    return filled is not None or _take(connection, batch_id, submission_id, "filled", None)
+
+
+def _take(connection: Connection, batch_id: int, submission_id: int, state: str, until: datetime | None) -> bool:
+    one_open = (
+        select(Place.id)
+        .where(Place.batch_id == batch_id, Place.state == "open")
+        .order_by(Place.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    place = connection.execute(one_open).scalar()
+    if place is None:
+        return False
+    taken = connection.execute(
+        update(Place)
+        .where(Place.id == place, Place.state == "open")
+        .values(state=state, submission_id=submission_id, held_until=until)
+        .returning(Place.id)
+    ).first()
+    return taken is not None
+
+
+def places_left(connection: Connection, design_id: int) -> dict[str, int]:
+    """How many places of a design are open, held and filled."""
+    rows = connection.execute(
+        select(Place.state, func.count())
+        .join(Batch, Batch.id == Place.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id == design_id)
+        .group_by(Place.state)
+    ).all()
+    return {"open": 0, "held": 0, "filled": 0} | dict(rows)
+
+
+def add_event(connection: Connection, submission_id: int | None, kind: str, values: dict[str, object]) -> None:
+    """Add a row to the append-only record of what happened."""
+    connection.execute(insert(Event), {"submission_id": submission_id, "kind": kind, "values": values, "at": now()})

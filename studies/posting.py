@@ -1,0 +1,77 @@
+"""Postings: a design made public on a platform, and closed again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from crowdloom.studies.database import new_token, now
+from crowdloom.studies.errors import StudyError
+from crowdloom.studies.tables import Design, Posting, Study
+
+
+@dataclass(frozen=True)
+class Published:
+    """A posting: the token that its link carries, and whether it was open before."""
+
+    token: str
+    version: int
+    is_new: bool
+
+
+def newest_design(connection: Connection, study: str) -> tuple[int, int]:
+    """The id and version of a study's newest design. Raises StudyError for an unknown study."""
+    row = connection.execute(
+        select(Design.id, Design.version)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study)
+        .order_by(Design.version.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        names = connection.scalars(select(Study.name).order_by(Study.name)).all()
+        there_are = f"there are: {', '.join(names)}" if names else "the store is empty, load a design first"
+        raise StudyError(f"no study is called {study!r}; {there_are}")
+    return row.id, row.version
+
+
+def publish(connection: Connection, study: str, platform: str) -> Published:
+    """Open a study's newest version on a platform; one that is open there stays as it is."""
+    design_id, version = newest_design(connection, study)
+    values = connection.execute(select(Design.values).where(Design.id == design_id).with_for_update()).scalar_one()
+    if values["items"]["source"] == "import":
+        raise StudyError(f"{study!r} was imported with its answers and has no pages; it cannot be published")
+    open_one = connection.execute(
+        select(Posting.token).where(
+            Posting.design_id == design_id, Posting.platform == platform, Posting.state == "open"
+        )
+    ).first()
+    if open_one is not None:
+        return Published(open_one.token, version, False)
+    token = new_token()
+    row = {
+        "design_id": design_id,
+        "platform": platform,
+        "token": token,
+        "state": "open",
+        "values": {},
+        "created_at": now(),
+    }
+    connection.execute(insert(Posting), row)
+    return Published(token, version, True)
+
+
+def close(connection: Connection, study: str) -> int:
+    """Close every open posting of a study, whatever its version; how many there were.
+
+    Who has begun may still finish.
+    """
+    newest_design(connection, study)
+    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
+    closed = connection.execute(
+        update(Posting)
+        .where(Posting.design_id.in_(designs), Posting.state == "open")
+        .values(state="closed", closed_at=now())
+    )
+    return closed.rowcount

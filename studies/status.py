@@ -1,0 +1,190 @@
+"""How a study stands: places, submissions and answers, counted in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from crowdloom.studies.database import now
+from crowdloom.studies.posting import newest_design
+from crowdloom.studies.tables import (
+    Batch,
+    BatchItem,
+    Condition,
+    Design,
+    Exclusion,
+    Place,
+    Posting,
+    Response,
+    Study,
+    Submission,
+)
+
+
+@dataclass(frozen=True)
+class BatchStatus:
+    """A batch: its condition and number, how many items, and its places."""
+
+    condition: str
+    number: int
+    items: int
+    open: int
+    held: int
+    overdue: int
+    """Held beyond their time: they go to the next person who arrives."""
+    filled: int
+
+
+@dataclass(frozen=True)
+class PostingStatus:
+    """A posting of any version of the study."""
+
+    token: str
+    platform: str
+    version: int
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """A study's newest version; submissions and answers are those of all its versions."""
+
+    name: str
+    token: str
+    title: str
+    task: str
+    version: int
+    batches: list[BatchStatus]
+    postings: list[PostingStatus]
+    submissions: dict[str, int]
+    """By state; `surplus` counts those completed without a place, `excluded` those left out."""
+    responses: int
+    accepted_min: int
+    accepted_max: int
+    """The fewest and the most accepted first responses of an item."""
+
+    def places(self, state: str) -> int:
+        """All places in a state: open, held, overdue or filled."""
+        return sum(getattr(batch, state) for batch in self.batches)
+
+
+def study_names(connection: Connection) -> list[str]:
+    """All studies, by name."""
+    return list(connection.scalars(select(Study.name).order_by(Study.name)))
+
+
+def study_status(connection: Connection, name: str) -> StudyStatus:
+    """How a study stands. Raises StudyError for an unknown one."""
+    design_id, version = newest_design(connection, name)
+    study = connection.execute(
+        select(Study.id, Study.token, Design.task, Design.values)
+        .join(Design, Design.study_id == Study.id)
+        .where(Design.id == design_id)
+    ).one()
+    batches = _batches(connection, design_id)
+    accepted = _accepted(connection, design_id)
+    return StudyStatus(
+        name=name,
+        token=study.token,
+        title=study.values["title"],
+        task=study.task,
+        version=version,
+        batches=batches,
+        postings=_postings(connection, study.id),
+        submissions=_submissions(connection, study.id),
+        responses=_responses(connection, study.id),
+        accepted_min=min(accepted, default=0),
+        accepted_max=max(accepted, default=0),
+    )
+
+
+def _batches(connection: Connection, design_id: int) -> list[BatchStatus]:
+    sizes = dict(
+        connection.execute(
+            select(BatchItem.batch_id, func.count())
+            .join(Batch, Batch.id == BatchItem.batch_id)
+            .join(Condition, Condition.id == Batch.condition_id)
+            .where(Condition.design_id == design_id)
+            .group_by(BatchItem.batch_id)
+        ).all()
+    )
+    overdue = and_(Place.state == "held", Place.held_until < now())
+    rows = connection.execute(
+        select(
+            Batch.id,
+            Condition.name,
+            Batch.number,
+            func.sum(case((Place.state == "open", 1), else_=0)),
+            func.sum(case((and_(Place.state == "held", Place.held_until >= now()), 1), else_=0)),
+            func.sum(case((overdue, 1), else_=0)),
+            func.sum(case((Place.state == "filled", 1), else_=0)),
+        )
+        .join(Condition, Condition.id == Batch.condition_id)
+        .join(Place, Place.batch_id == Batch.id)
+        .where(Condition.design_id == design_id)
+        .group_by(Batch.id, Condition.id, Condition.name, Batch.number)
+        .order_by(Condition.id, Batch.number)
+    ).all()
+    return [
+        BatchStatus(condition, number, sizes[key], *(int(count) for count in counts))
+        for key, condition, number, *counts in rows
+    ]
+
+
+def _postings(connection: Connection, study_id: int) -> list[PostingStatus]:
+    rows = connection.execute(
+        select(Posting.token, Posting.platform, Design.version, Posting.state, Posting.created_at)
+        .join(Design, Design.id == Posting.design_id)
+        .where(Design.study_id == study_id)
+        .order_by(Posting.created_at.desc())
+    ).all()
+    return [PostingStatus(*row) for row in rows]
+
+
+def _submissions(connection: Connection, study_id: int) -> dict[str, int]:
+    of_study = (
+        select(Submission.state, func.count())
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .where(Design.study_id == study_id)
+        .group_by(Submission.state)
+    )
+    counts = dict(connection.execute(of_study).all())
+    surplus = dict(connection.execute(of_study.where(Submission.surplus)).all())
+    excluded = dict(connection.execute(of_study.join(Exclusion, Exclusion.submission_id == Submission.id)).all())
+    return counts | {"surplus": sum(surplus.values()), "excluded": sum(excluded.values())}
+
+
+def _responses(connection: Connection, study_id: int) -> int:
+    return connection.execute(
+        select(func.count())
+        .select_from(Response)
+        .join(Submission, Submission.id == Response.submission_id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .where(Design.study_id == study_id)
+    ).scalar_one()
+
+
+def _accepted(connection: Connection, design_id: int) -> list[int]:
+    """For each item in each condition, its first responses of submissions that fill a place."""
+    filled = (
+        select(BatchItem.batch_id, BatchItem.item_id, func.count(Response.id).label("responses"))
+        .join(Batch, Batch.id == BatchItem.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .outerjoin(Place, and_(Place.batch_id == Batch.id, Place.state == "filled"))
+        .outerjoin(
+            Response,
+            and_(
+                Response.submission_id == Place.submission_id,
+                Response.item_id == BatchItem.item_id,
+                Response.repeat_index == 0,
+            ),
+        )
+        .where(Condition.design_id == design_id)
+        .group_by(BatchItem.batch_id, BatchItem.item_id)
+    )
+    return [row.responses for row in connection.execute(filled)]

@@ -1,0 +1,24 @@
+"""`/media/<sha256>`: the same bytes for ever, so that browsers may keep them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, current_app
+
+from crowdloom.studies.media import get_media
+
+blueprint = Blueprint("media", __name__)
+
+
+@blueprint.get("/media/<sha256>")
+def show(sha256: str) -> Response:
+    """The bytes with this digest."""
+    with current_app.extensions["crowdloom_store"].read() as connection:
+        found = get_media(connection, sha256)
+    if found is None:
+        abort(404)
+    content, mime = found
+    response = Response(content, mimetype=mime)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    # Uploaded bytes are never run, even if somebody opens them by themselves.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response

@@ -1,0 +1,336 @@
+"""The participant's pages: consent, then one address that always shows what comes next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request, url_for
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as AnyResponse
+
+from crowdloom.studies.database import Store, new_token, now
+from crowdloom.studies.design import Design
+from crowdloom.studies.entry import Entry, check_room, find_entry, find_submission, join, refuse
+from crowdloom.studies.errors import TrialError
+from crowdloom.studies.participation import (
+    Designs,
+    Progress,
+    answer_check,
+    come_back,
+    finish_instructions,
+    hold_again,
+    leave,
+    position_of,
+    read_progress,
+    save_answer,
+    save_debrief,
+    trial_at,
+)
+from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.web.timing import read_timing
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import AnswerError
+
+blueprint = Blueprint("participant", __name__)
+Page = str | AnyResponse | tuple[str | Response, int]
+
+_LONGEST_TEXT = 10_000  # characters of a debrief answer
+
+
+def _store() -> Store:
+    store: Store = current_app.extensions["crowdloom_store"]
+    return store
+
+
+def _designs() -> Designs:
+    designs: Designs = current_app.extensions["crowdloom_designs"]
+    return designs
+
+
+def _frame(platform: str) -> None:
+    """Let the platform show our pages in its frame, if it is one that does."""
+    if platform in PLATFORMS:
+        g.frame_ancestors = PLATFORMS[platform].frame_ancestors
+
+
+@blueprint.get("/join/<posting>")
+def consent(posting: str) -> Page:
+    """The consent page; somebody who has begun is led to where they are."""
+    with _store().read() as connection:
+        entry = find_entry(connection, posting)
+        _frame(entry.platform)
+        person = PLATFORMS[entry.platform].participant(request.args)
+        if person is None:
+            # The address itself becomes the person's identity, so that a reload is still the same person.
+            return redirect(url_for(".consent", posting=posting, participant=new_token()), 302)
+        begun = find_submission(connection, entry, person)
+        if begun is not None and begun.state not in ("refused", "completed"):
+            return redirect(url_for(".take", token=begun.token), 303)
+        if begun is not None and begun.state == "completed" and entry.design.people.submissions_per_participant == 1:
+            return redirect(url_for(".take", token=begun.token), 303)
+        check_room(connection, entry)
+    return _consent_page(entry.design, posting, person, {}, set())
+
+
+@blueprint.post("/join/<posting>")
+def decide(posting: str) -> Page:
+    """Consent or refusal."""
+    person = request.form.get("participant", "")
+    with _store().read() as connection:
+        entry = find_entry(connection, posting)
+    _frame(entry.platform)
+    if request.form.get("decision") == "refuse":
+        with _store().write() as connection:
+            refuse(connection, entry, person)
+        again = url_for(".consent", posting=posting, participant=person)
+        return render_template("refused.html", design=entry.design, again=again)
+    ticked = set(request.form.getlist("statement"))
+    errors = {}
+    if not ticked >= {str(number) for number in range(len(entry.design.eligibility.statements))}:
+        errors["statement"] = "Tick every statement that is true for you; only who can tick all of them may take part."
+    elif request.form.get("decision") != "agree":
+        errors["decision"] = "Choose whether you want to take part."
+    if errors:
+        return _consent_page(entry.design, posting, person, errors, ticked), 422
+    return _begin(entry, person)
+
+
+def _begin(entry: Entry, person: str) -> Page:
+    with _store().write() as connection:
+        token = join(connection, entry, person)
+    return redirect(url_for(".take", token=token), 303)
+
+
+def _consent_page(design: Design, posting: str, person: str, errors: dict[str, str], ticked: set[str]) -> str:
+    action = url_for(".decide", posting=posting)
+    return render_template(
+        "consent.html", design=design, action=action, participant=person, errors=errors, ticked=ticked
+    )
+
+
+@blueprint.get("/take/<token>")
+def take(token: str) -> Page:
+    """Whatever comes next in this submission."""
+    with _store().read() as connection:
+        progress = read_progress(connection, token)
+    design = _designs().design(progress.design_id)
+    _frame(progress.platform)
+    if progress.state == "started" and not progress.has_place:
+        with _store().write() as connection:
+            hold_again(connection, progress, design)
+    return _PAGES[_where(progress)](progress, design, {}, {})
+
+
+def _where(progress: Progress) -> str:
+    if progress.state in ("left", "failed_check", "refused"):
+        return progress.state
+    return progress.stage
+
+
+def _instructions(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    pages = _designs().instructions(progress.batch_id or 0)
+    asked = request.args.get("page", "1")
+    page = min(max(int(asked), 1), len(pages)) if asked.isdecimal() and len(asked) < 6 else 1
+    attempts = design.comprehension.attempts if design.comprehension else 0
+    return render_template(
+        "instructions.html",
+        design=design,
+        base=_base(progress),
+        text=pages[page - 1],
+        page=page,
+        pages=len(pages),
+        back=url_for(".take", token=progress.token, page=page - 1) if page > 1 else None,
+        next=url_for(".take", token=progress.token, page=page + 1) if page < len(pages) else None,
+        failed=progress.checks_failed > 0,
+        attempts_left=attempts - progress.checks_failed,
+    )
+
+
+def _check(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    questions = design.comprehension.questions if design.comprehension else ()
+    return render_template(
+        "check.html", design=design, base=_base(progress), questions=questions, values=values, errors=errors
+    )
+
+
+def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    trial_id, trial = trial_at(_designs(), progress, progress.answered)
+    more = progress.answered + 1 < len(progress.item_order)
+    return render_template(
+        TASKS[design.task].template,
+        design=design,
+        base=_base(progress),
+        trial=trial,
+        trial_id=trial_id,
+        number=progress.answered + 1,
+        total=len(progress.item_order),
+        values=values,
+        errors=errors,
+        next_image=trial_at(_designs(), progress, progress.answered + 1)[1].image if more else None,
+        shown_at=request.form.get("shown_at") or now().isoformat(),
+    )
+
+
+def _debrief(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return render_template(
+        "debrief.html",
+        design=design,
+        base=_base(progress),
+        questions=design.debrief,
+        values=values,
+        errors=errors,
+    )
+
+
+def _done(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    receipt = {
+        "code": progress.pseudonym,
+        "completed_at": progress.completed_at,
+        "answers": progress.answered,
+        "reward": str(design.people.reward) if design.people.reward else None,
+    }
+    return render_template("done.html", design=design, receipt=receipt)
+
+
+def _left(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return render_template("left.html", design=design, base=_base(progress))
+
+
+def _failed_check(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return render_template("failed_check.html", design=design)
+
+
+def _refused(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return render_template("refused.html", design=design, again=None)
+
+
+_PAGES = {
+    "instructions": _instructions,
+    "check": _check,
+    "trials": _trial,
+    "debrief": _debrief,
+    "done": _done,
+    "left": _left,
+    "failed_check": _failed_check,
+    "refused": _refused,
+}
+
+
+@blueprint.post("/take/<token>/instructions")
+def post_instructions(token: str) -> Page:
+    """The last page of the instructions was read."""
+    with _store().write() as connection:
+        progress, design = _read(connection, token)
+        finish_instructions(connection, progress, design)
+    return _onward(token)
+
+
+@blueprint.post("/take/<token>/check")
+def post_check(token: str) -> Page:
+    """The comprehension check."""
+    with _store().write() as connection:
+        progress, design = _read(connection, token)
+        questions = design.comprehension.questions if design.comprehension else ()
+        answers = [request.form.get(f"question-{number}", "") for number in range(len(questions))]
+        errors = {
+            f"question-{number}": "Choose one of the answers."
+            for number, answer in enumerate(answers)
+            if answer not in questions[number].options
+        }
+        if errors and progress.stage == "check" and progress.state == "started":
+            return _check(progress, design, request.form.to_dict(flat=False), errors), 422
+        answer_check(connection, progress, design, answers)
+    return _onward(token)
+
+
+@blueprint.post("/take/<token>/answer")
+def post_answer(token: str) -> Page:
+    """An answer to the current trial, from a plain form or from the page's script."""
+    try:
+        with _store().write() as connection:
+            progress, design = _read(connection, token)
+            position = position_of(_designs(), progress, request.form.get("trial", ""))
+            _, trial = trial_at(_designs(), progress, position)
+            answer = TASKS[design.task].parse(request.form.to_dict(flat=False), trial)
+            rt_ms, timing = read_timing(request.form)
+            save_answer(connection, _designs(), progress, position, answer, rt_ms=rt_ms, timing=timing)
+    except AnswerError as error:
+        if position != progress.answered or progress.state != "started":
+            return _onward(token)  # a broken answer to a trial that is over: nothing to correct
+        if _wants_json():
+            return jsonify(errors=error.errors), 422
+        return _trial(progress, design, request.form.to_dict(flat=False), error.errors), 422
+    except TrialError:
+        if _wants_json():
+            return jsonify(next=url_for(".take", token=token)), 409
+        return _onward(token)
+    return _onward(token)
+
+
+@blueprint.post("/take/<token>/debrief")
+def post_debrief(token: str) -> Page:
+    """The debrief questions."""
+    with _store().write() as connection:
+        progress, design = _read(connection, token)
+        answers, errors = {}, {}
+        for number, question in enumerate(design.debrief):
+            answer = request.form.get(f"question-{number}", "").strip()
+            if question.required and not answer:
+                errors[f"question-{number}"] = "Please answer this question."
+            elif question.options and answer and answer not in question.options:
+                errors[f"question-{number}"] = "Choose one of the answers."
+            elif len(answer) > _LONGEST_TEXT:
+                errors[f"question-{number}"] = f"Please keep it below {_LONGEST_TEXT} characters."
+            answers[question.question] = answer
+        if errors and progress.stage == "debrief":
+            return _debrief(progress, design, request.form.to_dict(flat=False), errors), 422
+        if not errors:
+            save_debrief(connection, progress, answers)
+    return _onward(token)
+
+
+@blueprint.get("/take/<token>/leave")
+def ask_leave(token: str) -> Page:
+    """Does the participant really want to leave?"""
+    with _store().read() as connection:
+        progress, design = _read(connection, token)
+    if progress.state != "started":
+        return _onward(token)
+    return render_template("leave.html", design=design, base=_base(progress))
+
+
+@blueprint.post("/take/<token>/leave")
+def post_leave(token: str) -> Page:
+    """The participant leaves."""
+    with _store().write() as connection:
+        progress, _ = _read(connection, token)
+        leave(connection, progress)
+    return _onward(token)
+
+
+@blueprint.post("/take/<token>/return")
+def post_return(token: str) -> Page:
+    """The participant goes on after leaving."""
+    with _store().write() as connection:
+        progress, design = _read(connection, token)
+        come_back(connection, progress, design)
+    return _onward(token)
+
+
+def _read(connection: Connection, token: str) -> tuple[Progress, Design]:
+    progress = read_progress(connection, token)
+    _frame(progress.platform)
+    return progress, _designs().design(progress.design_id)
+
+
+def _base(progress: Progress) -> str:
+    return url_for(".take", token=progress.token)
+
+
+def _wants_json() -> bool:
+    return request.headers.get("Accept") == "application/json"
+
+
+def _onward(token: str) -> Response | AnyResponse:
+    address = url_for(".take", token=token)
+    return jsonify(next=address) if _wants_json() else redirect(address, 303)
