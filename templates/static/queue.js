@@ -69,12 +69,12 @@ async function attempt(base, entry) {
       credentials: "omit",
       signal: AbortSignal.timeout(ATTEMPT_MS),
     });
+    // Our server speaks JSON here; a hotel's sign-in page or a proxy in between does not decide anything.
+    if (!answer.headers.get("Content-Type")?.includes("json")) return null;
     if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return null;
-    if (answer.status === 422) return { invalid: true };
-    // A hotel's sign-in page also answers 200, but it does not say where to go on.
-    const next = answer.headers.get("Content-Type")?.includes("json") ? (await answer.json()).next : undefined;
+    const { next } = await answer.json();
     if (next) return { next };
-    return answer.ok ? null : { refused: true };
+    return answer.status === 422 ? { invalid: true } : { refused: true };
   } catch {
     return null; // no network, a timeout, a torn answer
   }
