@@ -48,11 +48,12 @@ def serve(
     store.close()  # a connection must not be carried over a fork
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
+    ready = f"http://{shown}:{listener.getsockname()[1]}"
     _Server(
         app,
         address,
         {
-            "bind": f"fd://{listener.fileno()}",
+            "bind": f"fd://{listener.detach()}",  # gunicorn closes it, so it must be ours no more
             "workers": workers,
             "threads": threads,
             "worker_class": "gthread",
@@ -60,7 +61,7 @@ def serve(
             "graceful_timeout": 15,
             "keepalive": 5,
             "loglevel": "warning",
-            "when_ready": lambda _arbiter: on_ready(f"http://{shown}:{listener.getsockname()[1]}"),
+            "when_ready": lambda _arbiter: on_ready(ready),
             "post_worker_init": _prepare_worker,
             "control_socket_disable": True,
         },

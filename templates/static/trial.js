@@ -39,6 +39,7 @@ async function send(entry) {
 function pause(ms, kept) {
   questions.inert = true; // what is kept is what will be sent
   status.classList.add("kept");
+  button.textContent = "Saving …";
   const text = kept
     ? "The connection is interrupted. Your answer is kept on this device and is being sent again by itself. " +
       "You can wait, or close this page and come back later with the same link."
