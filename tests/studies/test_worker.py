@@ -1,0 +1,154 @@
+"""Real worker processes: `crowdloom worker` alive, killed, stopped, and given bad steps."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from crowdloom.studies import jobs
+from crowdloom.studies.database import Store
+from crowdloom.studies.tables import Job
+from crowdloom.studies.waiting import JobState, job_state
+
+sys.path.insert(0, str(Path(__file__).parent))
+import tiny_live
+from live_processes import eventually, new_submission, worker
+
+
+@pytest.fixture(autouse=True)
+def tiny_task() -> Iterator[None]:
+    """The tiny task, known in this process too."""
+    tiny_live.register()
+    yield
+    tiny_live.unregister()
+
+
+def put(store: Store, step: str = "count", *, submission: int | None = None, **values: float) -> str:
+    """A job of the tiny task in the queue."""
+    limit = tiny_live.TinyLive.live_steps[step].time_limit_s
+    return jobs.enqueue(
+        store, task="tiny-live", step=step, values={"to": 2} | values, time_limit_s=limit, submission_id=submission
+    )
+
+
+def state(store: Store, token: str, submission: int | None = None) -> JobState:
+    """The state of a job that must be there."""
+    found = job_state(store, token, submission)
+    assert found is not None
+    return found
+
+
+def is_at(store: Store, token: str, fraction: float) -> bool:
+    """Whether a job has come so far."""
+    return state(store, token).progress >= fraction
+
+
+def test_a_worker_works_off_the_queue(store: Store, tmp_path: Path) -> None:
+    """With `once` a worker does every job, in one process that stays, knows who asked, and then ends."""
+    _, asker = new_submission(store)
+    first, second = put(store, submission=asker, to=3), put(store, to=4)
+    with worker(store, tmp_path, once=True) as process:
+        assert process.wait(15) == 0
+    outputs = [state(store, first, asker).output, state(store, second).output]
+    assert [output and output["to"] for output in outputs] == [3, 4]
+    assert outputs[0] is not None
+    assert outputs[1] is not None
+    assert outputs[0]["pid"] == outputs[1]["pid"]
+    assert outputs[0]["pid"] != process.pid
+    assert outputs[0]["submission"]
+    assert outputs[1]["submission"] is None
+
+
+def test_bad_steps_cost_only_themselves(sqlite_store: Store, tmp_path: Path) -> None:
+    """What a step does wrong is said without its secrets, and the worker goes on to the next job."""
+    store = sqlite_store
+    steps = ("refuse", "fail", "diverge", "die", "deaf")
+    tokens = {step: put(store, step) for step in steps}
+    unknown = jobs.enqueue(store, task="tiny-live", step="gone", values={}, time_limit_s=1)
+    good = put(store)
+    with worker(store, tmp_path, once=True) as process:
+        assert process.wait(25) == 0
+    ends = {step: state(store, token) for step, token in tokens.items()}
+    assert {end.state for end in ends.values()} == {"failed"}
+    assert ends["refuse"].error == "There are no such classes in this study."
+    assert (
+        ends["fail"].error
+        == ends["diverge"].error
+        == "the step failed; the researcher finds the reason in the worker's log"
+    )
+    assert ends["die"].error == "die brought down its process 3 times (exit code -9)"
+    assert ends["deaf"].error == "deaf took longer than its limit of 1 s"
+    assert "no live step" in str(state(store, unknown).error) or "nothing here implements" in str(
+        state(store, unknown).error
+    )
+    assert state(store, good).state == "done"
+
+
+def test_a_killed_workers_job_is_finished_by_another(store: Store, tmp_path: Path) -> None:
+    """After SIGKILL the step's process ends too, and another worker goes on from the checkpoint."""
+    _, asker = new_submission(store)
+    token = put(store, submission=asker, to=10, seconds_each=0.15)
+    with worker(store, tmp_path, name="first", lease_s=1.5) as first:
+        eventually(lambda: state(store, token, asker).progress >= 0.3)
+        children = psutil.Process(first.pid).children(recursive=True)
+        assert children
+        first.kill()
+        first.wait()
+        _, alive = psutil.wait_procs(children, timeout=3)
+        assert not alive, "the step must not go on without its worker"
+    with worker(store, tmp_path, name="second", once=True) as second:
+        eventually(lambda: state(store, token, asker).state == "queued")
+        with worker(store, tmp_path, name="third", once=True) as third:
+            second.wait(15)
+            third.wait(15)
+    with store.read() as connection:
+        job = connection.execute(select(Job.state, Job.attempts, Job.worker, Job.output)).one()
+    assert (job.state, job.attempts) == ("done", 2)
+    assert job.worker in ("second", "third")
+    assert job.output["resumed_at"] >= 3
+
+
+def test_cancelling_a_running_step(sqlite_store: Store, tmp_path: Path) -> None:
+    """A step hears of its cancellation at its next progress; a deaf one is killed; the worker goes on."""
+    store = sqlite_store
+    heard, unheard, good = (
+        put(store, to=1000, seconds_each=0.02),
+        put(store, "count", to=2, seconds_each=60),
+        put(store),
+    )
+    with worker(store, tmp_path, once=True, deaf_s=0.3) as process:
+        for token in (heard, unheard):
+            eventually(lambda token=token: state(store, token).state == "running")
+            time.sleep(0.3)
+            jobs.cancel(store, token)
+        assert process.wait(15) == 0
+    assert [state(store, token).state for token in (heard, unheard, good)] == ["cancelled", "cancelled", "done"]
+
+
+def test_a_stopped_worker_gives_its_job_back(sqlite_store: Store, tmp_path: Path) -> None:
+    """On SIGTERM a worker ends quickly and in order, and its job waits for the next as if never tried."""
+    token = put(sqlite_store, to=1000, seconds_each=0.05)
+    with worker(sqlite_store, tmp_path, grace_s=0.3) as process:
+        eventually(lambda: is_at(sqlite_store, token, 0.001))
+        process.terminate()
+        assert process.wait(5) == 0
+    assert state(sqlite_store, token).state == "queued"
+    again = jobs.claim(sqlite_store, "next")
+    assert again is not None
+    assert again.attempt == 1
+
+
+def test_a_stopped_worker_finishes_what_is_nearly_done(sqlite_store: Store, tmp_path: Path) -> None:
+    """A step that ends within the grace keeps its output."""
+    token = put(sqlite_store, to=10, seconds_each=0.1)
+    with worker(sqlite_store, tmp_path, grace_s=10) as process:
+        eventually(lambda: is_at(sqlite_store, token, 0.1))
+        process.terminate()
+        assert process.wait(10) == 0
+    assert state(sqlite_store, token).state == "done"
