@@ -43,9 +43,7 @@ def import_jspsych(
 
 
 def _report(imported: ImportedStudy, stored: list[Pass], keep_doubles: bool) -> Report:
-    report = Report(
-        imported.raw.name, imported.design.name, len(imported.raw.rows), keep_doubles=keep_doubles
-    )
+    report = Report(imported.raw.name, imported.design.name, len(imported.raw.rows), keep_doubles=keep_doubles)
     report.submissions = len(stored)
     added = {id(passed.session) for passed in stored}
     for passed in stored:

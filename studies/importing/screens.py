@@ -130,9 +130,7 @@ class Reader:
     def _answer(self, row: Row, item: str, repeat_index: int, position: int) -> Answered:
         columns = self.mapping.columns
         reading = self.mapping.read(_object(row.fields[columns.response], columns.response))
-        packed = pack(
-            self.task.columns, self.task.typed(reading.answer, self.mapping.classes), self.mapping.classes
-        )
+        packed = pack(self.task.columns, self.task.typed(reading.answer, self.mapping.classes), self.mapping.classes)
         rt_ms = _milliseconds(row, columns.rt)
         elapsed_ms = _milliseconds(row, columns.elapsed)
         return Answered(row.line, item, repeat_index, position, reading, packed, rt_ms, elapsed_ms)

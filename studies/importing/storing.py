@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import StudyError
@@ -149,9 +149,8 @@ def _new_frame(connection: Connection, study_id: int, imported: ImportedStudy, m
             for key, item in imported.items.items()
         ],
     )
-    items: dict[str, int] = dict(
-        connection.execute(select(Item.key, Item.id).where(Item.study_id == study_id)).tuples().all()
-    )
+    added = connection.execute(select(Item.key, Item.id).where(Item.study_id == study_id))
+    items = {row.key: row.id for row in added}
     arm = imported.design.arms()[0]
     condition_id = add_condition(connection, design_id, arm.name, arm.model_dump(mode="json"))
     batches = {
@@ -181,7 +180,7 @@ def _participants(
     own = select(Participant.platform_id, Participant.id).where(
         Participant.platform == PLATFORM, Participant.platform_id.startswith(f"{study}:", autoescape=True)
     )
-    there = dict(connection.execute(own).tuples().all())
+    there = {row.platform_id: row.id for row in connection.execute(own)}
     wanted = dict.fromkeys(f"{study}:{passed.session.participant}" for passed in passes)
     fresh = [
         {"pseudonym": new_token(), "platform": PLATFORM, "platform_id": name, "created_at": start}
@@ -190,7 +189,7 @@ def _participants(
     ]
     if fresh:
         connection.execute(insert(Participant), fresh)
-        there = dict(connection.execute(own).tuples().all())
+        there = {row.platform_id: row.id for row in connection.execute(own)}
     return {str(name).removeprefix(f"{study}:"): number for name, number in there.items()}, len(fresh)
 
 
@@ -259,11 +258,8 @@ def _submissions(
     if not rows:
         return []
     connection.execute(insert(Submission), rows)
-    ids = dict(
-        connection.execute(
-            select(Submission.token, Submission.id).where(Submission.posting_id == posting_id)
-        ).tuples().all()
-    )  # fmt: skip
+    added = connection.execute(select(Submission.token, Submission.id).where(Submission.posting_id == posting_id))
+    ids = {row.token: row.id for row in added}
     return [ids[row["token"]] for row in rows]
 
 
@@ -272,14 +268,8 @@ def _places(
 ) -> None:
     """A filled place for each complete submission, so that its answers count."""
     taken = Counter(
-        dict(
-            connection.execute(
-                select(Place.batch_id, func.count())
-                .where(Place.batch_id.in_(frame.batches.values()))
-                .group_by(Place.batch_id)
-            ).tuples().all()
-        )
-    )  # fmt: skip
+        connection.execute(select(Place.batch_id).where(Place.batch_id.in_(frame.batches.values()))).scalars()
+    )
     rows = []
     for passed, submission_id in zip(passes, submissions, strict=True):
         if passed.batch is not None and imported.is_complete(passed):
@@ -308,15 +298,11 @@ def _screens(
         lines = [passed.session.rows[0].line, passed.session.rows[-1].line]
         _, digest, copy = keys[id(passed)]
         origin = {"file": imported.raw.name, "lines": lines, "session": digest, "copy": copy}
-        events.append(
-            {"submission_id": submission_id, "kind": "imported", "values": origin, "at": clock.at(lines[0])}
-        )
+        events.append({"submission_id": submission_id, "kind": "imported", "values": origin, "at": clock.at(lines[0])})
         for screen in passed.screens:
             at = clock.at(screen.line)
             if not isinstance(screen, Answered):
-                events.append(
-                    {"submission_id": submission_id, "kind": screen.kind, "values": screen.values, "at": at}
-                )
+                events.append({"submission_id": submission_id, "kind": screen.kind, "values": screen.values, "at": at})
                 continue
             responses.append(
                 {

@@ -51,8 +51,7 @@ def understand(raw: RawFile, mapping: Mapping, task: str, study: str, path: Path
         screens = [screen for passed in originals for screen in passed.screens]
         refused = next(screen for screen in screens if isinstance(screen, Happened) and screen.refused)
         raise ImportFileError(
-            f"{path}:{refused.line}: no answer of the file could be read; here {refused.refused}; "
-            "correct the mapping"
+            f"{path}:{refused.line}: no answer of the file could be read; here {refused.refused}; correct the mapping"
         )
     batches = _batches(originals, mapping, path)
     design = _design(raw, mapping, task, study, originals, batches)
