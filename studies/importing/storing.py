@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from crowdloom.studies.database import new_token, now
+from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.importing.mapping import Mapping
 from crowdloom.studies.importing.raw import RawFile
@@ -34,8 +35,10 @@ from crowdloom.studies.tables import (
 PLATFORM = "import"
 ELSEWHERE = "import it under another --study name"
 
-_Known = dict[tuple[str, str, int], int]
-"""Submissions that are there, by participant, digest of the session, and number of the copy."""
+_Key = tuple[str | None, str, int]
+"""A session: the participant (None where the identity has been erased), its digest, the number of the copy."""
+_Known = dict[_Key, int]
+"""The submissions that are there."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,9 @@ def put(
     known = _known(connection, frame.design_id, study)
     people = {name for name, _, _ in known}
 
-    def key(passed: Pass) -> tuple[str, str, int]:
-        return passed.session.participant, passed.session.digest(mapping), passed.session.copy
+    def key(passed: Pass) -> _Key:
+        said = passed.session.digest(mapping), passed.session.copy
+        return (None, *said) if (None, *said) in known else (passed.session.participant, *said)
 
     keys = {id(passed): key(passed) for passed in [*imported.originals, *imported.copies]}
     new = [passed for passed in imported.originals if keys[id(passed)] not in known]
@@ -99,14 +103,18 @@ class _Clock:
 
 
 def _frame(connection: Connection, study_id: int, imported: ImportedStudy, mapping: Mapping) -> _Frame | None:
-    """The study as an earlier import made it; None for a new one. Raises StudyError for another one."""
+    """The study as an earlier import made it; None for a new one. Raises StudyError for another one.
+
+    `imported` then takes over the design and the batches that are there.
+    """
     name = imported.design.name
     design = connection.execute(
         select(Design.id, Design.values).where(Design.study_id == study_id).order_by(Design.version.desc()).limit(1)
     ).first()
     if design is None:
         return None
-    mappings = connection.execute(select(Posting.values).where(Posting.design_id == design.id)).scalars()
+    imports = select(Posting.values).where(Posting.design_id == design.id, Posting.platform == PLATFORM)
+    mappings = connection.execute(imports).scalars()
     if design.values["items"]["source"] != PLATFORM:
         raise StudyError(f"a study called {name} exists and was not imported; {ELSEWHERE}")
     if design.values["task"] != imported.design.task or any(v["mapping"] != mapping.digest() for v in mappings):
@@ -122,11 +130,14 @@ def _frame(connection: Connection, study_id: int, imported: ImportedStudy, mappi
     for row in rows:
         there.setdefault(row.number, {})[row.key] = row.content_sha256
     for number, keys in imported.batches.items():
-        if {key: imported.items[key].digest(b"") for key in keys} != there.get(number):
+        if not {key: imported.items[key].digest(b"") for key in keys}.items() <= there.get(number, {}).items():
             raise StudyError(
                 f"the study {name} was imported from another file, in which batch {number} is not as in "
                 f"{imported.raw.name}; {ELSEWHERE}"
             )
+    # What is complete is for the whole study to say, not for the few who may be in this file.
+    imported.design = DesignModel.model_validate(design.values)
+    imported.batches.update({number: list(keys) for number, keys in there.items()})
     return _Frame(design.id, {row.key: row.item_id for row in rows}, {row.number: row.batch_id for row in rows})
 
 
@@ -168,9 +179,11 @@ def _known(connection: Connection, design_id: int, study: str) -> _Known:
         .join(Participant, Participant.id == Submission.participant_id)
         .where(Posting.design_id == design_id, Event.kind == "imported")
     )
-    return {
-        (row.platform_id.removeprefix(f"{study}:"), row.values["session"], row.values["copy"]): row.id for row in rows
-    }
+    known: _Known = {}
+    for row in rows:
+        name = None if row.platform_id is None else row.platform_id.removeprefix(f"{study}:")
+        known[name, row.values["session"], row.values["copy"]] = row.id
+    return known
 
 
 def _participants(
@@ -195,7 +208,8 @@ def _participants(
 
 def _posting(connection: Connection, design_id: int, raw: RawFile, mapping: Mapping, start: datetime) -> int:
     """The posting that stands for this file: closed from the beginning."""
-    for row in connection.execute(select(Posting.id, Posting.values).where(Posting.design_id == design_id)):
+    imports = select(Posting.id, Posting.values).where(Posting.design_id == design_id, Posting.platform == PLATFORM)
+    for row in connection.execute(imports):
         if row.values["sha256"] == raw.sha256:
             return int(row.id)
     values = {"file": raw.name, "sha256": raw.sha256, "mapping": mapping.digest()}
@@ -224,7 +238,7 @@ def _submissions(
     participants: Given[str, int],
     known: _Known,
     clock: _Clock,
-    keys: Given[int, tuple[str, str, int]],
+    keys: Given[int, _Key],
 ) -> list[int]:
     """Add one submission for each pass; their ids."""
     originals = {id(passed.session): keys[id(passed)] for passed in imported.originals}
@@ -289,7 +303,7 @@ def _screens(
     imported: ImportedStudy,
     frame: _Frame,
     clock: _Clock,
-    keys: Given[int, tuple[str, str, int]],
+    keys: Given[int, _Key],
 ) -> None:
     """Responses and events, and one event `imported` that says where a submission comes from."""
     responses: list[dict[str, Any]] = []

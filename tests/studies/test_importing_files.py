@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from crowdloom.studies.cli.importing import command
 from crowdloom.studies.database import Store
@@ -177,6 +177,8 @@ def test_a_further_file_may_add_people_and_nothing_else(sqlite_store: Store, tmp
     bring(sqlite_store, tmp_path, text([*session("a"), *session("b")]))
     report = bring(sqlite_store, tmp_path, text([*session("a"), *session("c")]))
     assert (report.stored, report.known, report.participants) == (5, 5, 1)
+    left_early = bring(sqlite_store, tmp_path, text(session("e")[:3]))
+    assert (left_early.stored, left_early.incomplete) == (3, [(2, 4)])
     before = everything(sqlite_store)
     mapping = tmp_path / "other.toml"
     source = load_mapping(None, "soft-label")[1]
@@ -194,6 +196,14 @@ def test_a_further_file_may_add_people_and_nothing_else(sqlite_store: Store, tmp
             bring(sqlite_store, tmp_path, text(rows), **options)
     assert everything(sqlite_store) == before
     assert bring(sqlite_store, tmp_path, text(changed), study="other").participants == 1
+
+
+def test_sessions_of_erased_identities_are_recognised(sqlite_store: Store, tmp_path: Path) -> None:
+    """Where the participants' own ids have been erased, a second import still adds nothing."""
+    bring(sqlite_store, tmp_path, TWO)
+    with sqlite_store.write() as connection:
+        connection.execute(update(Participant).values(platform_id=None))
+    assert bring(sqlite_store, tmp_path, TWO).known == 10
 
 
 def test_a_study_that_was_designed_here_takes_no_import(sqlite_store: Store, tmp_path: Path) -> None:
