@@ -1,0 +1,22 @@
+"""`crowdloom serve`'s own server with one more platform: one that shows our pages in a frame of its site."""
+
+import sys
+from collections.abc import Mapping
+
+from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.server import main
+
+
+class Framing:
+    """A site on another host name of this machine."""
+
+    name = "framing"
+    frame_ancestors = ("http://localhost:*",)
+
+    def participant(self, query: Mapping[str, str]) -> str | None:
+        """The id that the site puts into the frame's address."""
+        return query.get("worker")
+
+
+PLATFORMS["framing"] = Framing()
+sys.exit(main())
