@@ -1,6 +1,7 @@
 """Labels from elicited probabilities: one distribution over classes per response, or per item.
 
-Source: K. M. Collins, *Eliciting soft labels from every annotator* (thesis), chapter 3 and appendix
+Source: K. M. Collins, *Improving Machine Learning Systems by Eliciting and
+Incorporating Additional Human Knowledge* (MPhil thesis, Cambridge, 2022), chapter 3 and appendix
 A. A response names the most probable class a with its probability p1, perhaps a second class b with
 p2, and the classes that are impossible. With K classes it becomes a label y as follows.
 

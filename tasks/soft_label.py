@@ -5,7 +5,8 @@ A real item is a CIFAR-10 photograph of a deer, 32 x 32 pixels, enlarged to 160.
     {"top1": "Deer", "top1_probability": 80, "top2": "Horse", "top2_probability": 15,
      "impossible": ["Airplane", "Automobile", "Frog", "Ship", "Truck"]}
 
-Source: K. M. Collins, *Eliciting soft labels from every annotator* (thesis), chapter 3 and figures
+Source: K. M. Collins, *Improving Machine Learning Systems by Eliciting and
+Incorporating Additional Human Knowledge* (MPhil thesis, Cambridge, 2022), chapter 3 and figures
 A.1 and A.3. The participant thinks in the third person (100 crowd workers), names the most probable
 class and its probability, if they like a second class and its probability, and every class that the
 image is definitely not. Probabilities lie between 0 and 100 and need not sum to 100.

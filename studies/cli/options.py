@@ -1,11 +1,46 @@
-"""Options that several commands share."""
+"""What several commands share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import click
+
+if TYPE_CHECKING:
+    from crowdloom.studies.database import Store
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 database_option = click.option(
     "--database",
     metavar="URL",
     help="A SQLAlchemy URL, or the path of a SQLite file; else $CROWDLOOM_DATABASE, or a file in your data folder.",
 )
+
+
+def answers_options(command: Command) -> Command:
+    """`--responses` and `--version`: which answers of a study count."""
+    command = click.option("--version", type=int, help="Only this version of the design; else all of them together.")(
+        command
+    )
+    return click.option(
+        "--responses",
+        type=click.Choice(["accepted", "all"]),
+        default="accepted",
+        show_default=True,
+        help="Accepted: complete, filling a place, not excluded. All: drop-outs and surplus ones too.",
+    )(command)
+
+
+@contextmanager
+def opened(database: str | None) -> Iterator[Store]:
+    """The store that a command works on, closed at the end of the block."""
+    from crowdloom.studies.database import open_store
+
+    store = open_store(database)
+    try:
+        yield store
+    finally:
+        store.close()

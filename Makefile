@@ -1,0 +1,46 @@
+# make demo    a whole study with simulated people, then left open for you (SERVE=0: ends by itself)
+# make test    everything that is checked: lint, types, import contracts, all tests
+# make check   the quick part of it
+# make bench   the benchmarks, each with its ratio
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+SERVE ?= 1
+
+.PHONY: demo test check bench lint clean
+
+$(VENV)/.user: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crowdloom needs Python 3.11 or newer; run: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.11"; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing crowdloom into $(VENV) …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.user
+	@echo "Installing what the tests need …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+demo: $(VENV)/.user
+	@$(RUN) -m crowdloom.studies.cli demo --folder demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+test: lint
+	$(RUN) -m pytest tests
+	$(RUN) -m pytest --doctest-modules .src/crowdloom -o testpaths= -q
+
+check: lint
+	$(RUN) -m pytest tests -m "not slow" -q
+
+bench: $(VENV)/.dev
+	$(RUN) -m tests.bench
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache

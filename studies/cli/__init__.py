@@ -1,0 +1,74 @@
+"""The command line. Commands are loaded by name when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from crowdloom.studies.errors import CrowdloomError
+
+COMMANDS = {
+    "catalogue": "List the designs that `new` can write.",
+    "new": "Write a commented design to start from.",
+    "validate": "Check a design file without touching the store.",
+    "load": "Put a design with its items into the store.",
+    "rehearse": "Run a study with simulated participants over real HTTP.",
+    "publish": "Open a study to participants and print its link.",
+    "close": "Close a study to new participants.",
+    "serve": "Serve the pages of all studies in the store.",
+    "worker": "Run the long steps of live tasks.",
+    "status": "Show how a study stands: places, submissions, answers.",
+    "review": "Approve or reject submissions; a rejected one frees its place.",
+    "exclude": "Leave a submission out of the analysis, with a reason.",
+    "import": "Read the raw file of a study that was run elsewhere.",
+    "describe": "Describe a study's answers in numbers.",
+    "labels": "Build labels from a study's answers.",
+    "export": "Write a study's answers as one long table.",
+    "upgrade": "Bring a database to this version's schema.",
+    "demo": "Run a whole study with simulated people, then leave it open for you.",
+}
+"""Every command with its help; its module is `crowdloom.studies.cli.NAME` and has a `command`."""
+
+_MODULES = {"import": "importing"}  # `import` cannot name a module
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"crowdloom.studies.cli.{_MODULES.get(cmd_name, cmd_name)}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="crowdloom")
+def cli() -> None:
+    """Studies in which people teach machines.
+
+    A study's life: new, validate, rehearse, load, publish, serve, status, labels, describe, export.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one sentence and exit status 2."""
+    try:
+        cli()
+    except CrowdloomError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None and error.errno is None:
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        click.echo(f"Error: {what}; nothing was written", err=True)
+        sys.exit(2)

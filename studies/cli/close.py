@@ -1,0 +1,20 @@
+"""`crowdloom close`."""
+
+from __future__ import annotations
+
+import click
+
+from crowdloom.studies.cli.options import database_option, opened
+
+
+@click.command()
+@click.argument("study")
+@database_option
+def command(study: str, database: str | None) -> None:
+    """Close STUDY to new participants; who has begun may finish."""
+    from crowdloom.studies.posting import close
+
+    with opened(database) as store:
+        with store.write() as connection:
+            closed = close(connection, study)
+    click.echo(f"{study}: {closed} posting{'' if closed == 1 else 's'} closed.")

@@ -1,0 +1,71 @@
+"""`crowdloom labels`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crowdloom.studies.cli.options import answers_options, database_option, opened
+
+
+@click.command()
+@click.argument("study")
+@click.option(
+    "--variety",
+    default="T2-clamp",
+    show_default=True,
+    help="T1 or T2 (first class, or first and second), then where the rest of the mass goes: "
+    "-uniform, -clamp, -semantic or -none.",
+)
+@click.option("--gamma", default=0.1, show_default=True, help="Under clamp: the mass kept for classes left possible.")
+@click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
+@click.option("--aggregate", type=click.Choice(["mean"]), help="One label per item; else one per response.")
+@click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
+@click.option("--format", "file_format", type=click.Choice(["json", "csv", "parquet", "npz"]), help="Else by the suffix.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@answers_options
+@database_option
+def command(
+    study: str,
+    variety: str,
+    gamma: float,
+    similarity: Path | None,
+    aggregate: str | None,
+    repeats: bool,
+    file_format: str | None,
+    out: Path,
+    responses: str,
+    version: int | None,
+    database: str | None,
+) -> None:
+    """Build labels from the answers of STUDY and write them to a file."""
+    from crowdloom.analysis.export import write_labels
+    from crowdloom.studies.errors import OptionError
+    from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+
+    if repeats and not aggregate:
+        raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
+    recipe = Recipe(
+        variety=variety,
+        gamma=gamma,
+        aggregate=aggregate,
+        repeats=repeats,
+        responses="all" if responses == "all" else "accepted",
+        version=version,
+        similarity=similarity,
+    )
+    with opened(database) as store:
+        with store.read() as connection:
+            built = build_label_set(connection, study, recipe)
+        try:
+            write_labels(built.table, out, file_format)
+        except ValueError as error:
+            raise OptionError(str(error)) from error
+        with store.write() as connection:
+            token = record_label_set(connection, study, recipe, built)
+    click.echo(
+        f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token})."
+    )
+    if built.left_out:
+        click.echo(f"{built.left_out} responses have no probability mass and so no label; they are left out.")

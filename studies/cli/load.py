@@ -1,0 +1,40 @@
+"""`crowdloom load`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crowdloom.studies.cli.options import database_option, opened
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--media", metavar="s3://BUCKET/PREFIX", help="Keep the images in this bucket, not in the database.")
+@database_option
+def command(file: Path, media: str | None, database: str | None) -> None:
+    """Put the design FILE with its items into the store.
+
+    A changed design becomes a new version; a version that was published is never changed.
+    """
+    from crowdloom.studies.design_file import read_design
+    from crowdloom.studies.loading import load_design
+
+    design, source = read_design(file)
+    with opened(database) as store:
+        with click.progressbar(length=1, label="Reading items", file=click.get_text_stream("stderr")) as bar:
+
+            def show(done: int, total: int) -> None:
+                bar.length = total
+                bar.update(1)
+
+            loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
+    what = "is version" if loaded.is_new else "was there already, as version"
+    click.echo(
+        f"{loaded.study} {what} {loaded.version}: {loaded.items} items in {loaded.batches} batches, "
+        f"{loaded.places} submissions wanted."
+    )
+    if loaded.unused:
+        click.echo(f"{loaded.unused} items of the source are in no batch.")
+    click.echo(f"Next: crowdloom publish {loaded.study}")

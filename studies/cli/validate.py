@@ -1,0 +1,35 @@
+"""`crowdloom validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--without-items", is_flag=True, help="Check the file alone, not the items that it names.")
+def command(file: Path, without_items: bool) -> None:
+    """Check a design FILE: each problem is named with file, line, field and what was expected."""
+    from crowdloom.studies.batches import deal
+    from crowdloom.studies.design_file import read_design
+    from crowdloom.studies.items import read_items
+
+    design, _ = read_design(file)
+    if without_items:
+        click.echo(f"{file} is a valid design.")
+        return
+    items = read_items(design, file.parent)
+    dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
+    used = sum(len(batch) for batch in dealt)
+    wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
+    people = sum(wanted) * len(dealt)
+    line = f"{file} is a valid design: {used} of {len(items)} items in {len(dealt)} batches, {people} submissions wanted"
+    if design.people.reward is not None:
+        total = design.people.reward.model_copy(update={"amount": design.people.reward.amount * people})
+        hourly = design.people.reward.model_copy(
+            update={"amount": round(design.people.reward.amount * 60 / design.people.minutes)}
+        )
+        line += f", {total} in rewards ({hourly} an hour)"
+    click.echo(line + ".")

@@ -1,0 +1,75 @@
+"""What a researcher decides about submissions: approve, reject, leave out of the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from crowdloom.studies.allocation import add_event, free
+from crowdloom.studies.database import insert_new, now
+from crowdloom.studies.errors import StudyError
+from crowdloom.studies.posting import newest_design
+from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
+
+
+@dataclass(frozen=True)
+class ToReview:
+    """A completed submission: its pseudonym (the code on the receipt), when, surplus or not, its review so far."""
+
+    code: str
+    completed_at: datetime | None
+    surplus: bool
+    review: str | None
+
+
+def completed(connection: Connection, study: str) -> list[ToReview]:
+    """A study's completed submissions, oldest first. Raises StudyError for an unknown study."""
+    newest_design(connection, study)
+    rows = connection.execute(
+        select(Submission.pseudonym, Submission.completed_at, Submission.surplus, Submission.review)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study, Submission.state == "completed")
+        .order_by(Submission.completed_at)
+    ).all()
+    return [ToReview(*row) for row in rows]
+
+
+def review(connection: Connection, study: str, code: str, decision: str, reason: str | None = None) -> None:
+    """Approve or reject a completed submission; a rejected one frees its place, its answers stay.
+
+    The same decision twice is no error. Raises StudyError for an unknown code, or one that is not complete.
+    """
+    submission_id = _find(connection, study, code)
+    changed = connection.execute(
+        update(Submission)
+        .where(Submission.id == submission_id, Submission.state == "completed")
+        .values(review=decision, reviewed_at=now())
+    )
+    if changed.rowcount == 0:
+        raise StudyError(f"{code} is not complete, so there is nothing to review yet")
+    add_event(connection, submission_id, decision, {"reason": reason})
+    if decision == "rejected":
+        free(connection, submission_id, "rejected")
+
+
+def exclude(connection: Connection, study: str, code: str, reason: str) -> bool:
+    """Leave a submission out of the analysis; False where it is left out already. The data stay."""
+    row = {"submission_id": _find(connection, study, code), "reason": reason, "created_at": now()}
+    return connection.execute(insert_new(connection, Exclusion), row).rowcount == 1
+
+
+def _find(connection: Connection, study: str, code: str) -> int:
+    found = connection.execute(
+        select(Submission.id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study, Submission.pseudonym == code)
+    ).scalar()
+    if found is None:
+        raise StudyError(f"{study!r} has no submission {code!r}; the codes stand in the export's column submission")
+    return found
