@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
 WIDTH = 3.5
@@ -29,7 +30,7 @@ MOST_CLASSES = 12
 """A tile shows at most so many bars; of more classes the rest is one bar."""
 
 _NAME, _TITLE = 5.5, 6.5  # font sizes in points
-_ROW, _IMAGE, _GAP = 0.1, 0.55, 0.05  # inches
+_ROW, _IMAGE, _GAP = 0.1, 0.5, 0.05  # inches
 _EDGE, _TOP, _BOTTOM, _BETWEEN, _SCALE, _LEGEND = 0.05, 0.19, 0.08, 0.14, 0.12, 0.2
 
 Image = npt.NDArray[Any]
@@ -55,7 +56,7 @@ def label_figure(
     image_width = _IMAGE + _GAP if any(image is not None for image in images) else 0.0
     tile = (WIDTH - 2 * _EDGE - _BETWEEN) / 2
     widest = max(_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
-    names_width = min(widest, tile - image_width - 0.55)  # leaves the bars half an inch
+    names_width = min(widest, tile - image_width - _GAP - 0.42)  # leaves room for the bars
     left = image_width + names_width + _GAP
     any_reference = any(reference is not None for reference in references)
     tile_height = _TOP + most * _ROW + _BOTTOM
@@ -191,18 +192,20 @@ def _draw_bars(
     axes.spines["left"].set(visible=True, color=INK, linewidth=0.5)
 
 
+@lru_cache(maxsize=4096)
 def _width(text: str, size: float, bold: bool) -> float:
     """The width of a text in inches."""
-    if not text.strip():
-        return 0.0
-    path = TextPath((0, 0), text, size=size, prop=FontProperties(weight="bold" if bold else "normal"))
-    return 1.03 * float(path.get_extents().width) / 72  # pixels round some letters up
+    font = FontProperties(weight="bold" if bold else "normal", size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return 1.03 * float(width) / 72  # pixels round some letters up
 
 
 def _shortened(text: str, room: float, size: float, bold: bool) -> str:
-    """The text, cut with an ellipsis where it is wider than `room` inches."""
+    """The text, cut in its middle where it is wider than `room` inches: names often differ at the end only."""
     if _width(text, size, bold) <= room:
         return text
-    while text and _width(text + "…", size, bold) > room:
-        text = text[:-1]
-    return text + "…"
+    for kept in range(len(text) - 1, 0, -1):
+        cut = f"{text[: (kept + 1) // 2].rstrip()}…{text[len(text) - kept // 2 :].lstrip()}"
+        if _width(cut, size, bold) <= room:
+            return cut
+    return "…"

@@ -127,7 +127,7 @@ def _read_metadata(name: str, values: Any) -> Any:
         return np.asarray(values, dtype=np.float64)
     if name == "answered_at":
         return pd.to_datetime(pd.Series(values), utc=True)
-    return np.asarray(values)
+    return np.asarray(values, dtype={"position": np.int64, "repeat_index": np.int64, "is_repeat": np.bool_}.get(name))
 
 
 def _read_field(values: npt.NDArray[Any], column: Column, classes: Sequence[str]) -> Any:
@@ -179,5 +179,5 @@ def _check_classes(frame: pd.DataFrame, name: str, classes: Sequence[str]) -> No
 def _demand(frame: pd.DataFrame, name: str, good: pd.Series, wanted: str) -> None:
     bad = np.flatnonzero(~good.to_numpy(dtype=bool))
     if len(bad):
-        value = frame[name].iloc[bad[0]]
+        value = frame[name].iloc[[bad[0]]].tolist()[0]  # as Python shows it, not as NumPy does
         raise FrameError(f"column {name}, row {bad[0]}: {value!r} found, but it must be {wanted}")
