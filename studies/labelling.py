@@ -14,7 +14,7 @@ from crowdloom.analysis.export import LabelTable
 from crowdloom.analysis.labels import Elicited, MeanLabels, Variety, build_labels, parse_variety, read_similarity
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.reading import Answers, Scope, find_answers, stream
+from crowdloom.studies.reading import Answers, Scope, find_answers, read_submissions, stream
 from crowdloom.studies.tables import LabelSet, Study
 
 
@@ -63,9 +63,7 @@ def build_label_set(connection: Connection, study: str, recipe: Recipe) -> Built
         raise OptionError(str(error)) from error
 
 
-def _mean(
-    connection: Connection, answers: Answers, variety: Variety, recipe: Recipe, similarity: Any
-) -> BuiltLabels:
+def _mean(connection: Connection, answers: Answers, variety: Variety, recipe: Recipe, similarity: Any) -> BuiltLabels:
     k = len(answers.classes)
     mean = MeanLabels(len(answers.items), k)
     responses = left_out = 0
@@ -81,9 +79,7 @@ def _mean(
     return BuiltLabels(LabelTable(means[counts > 0], list(items), answers.classes), responses, left_out)
 
 
-def _each(
-    connection: Connection, answers: Answers, variety: Variety, recipe: Recipe, similarity: Any
-) -> BuiltLabels:
+def _each(connection: Connection, answers: Answers, variety: Variety, recipe: Recipe, similarity: Any) -> BuiltLabels:
     k = len(answers.classes)
     parts: list[tuple[Any, ...]] = [(np.empty((0, k)), *(np.empty(0, np.intp) for _ in range(3)))]
     left_out = 0
@@ -93,13 +89,14 @@ def _each(
         left_out += int((~kept).sum())
     labels, item, submission, repeat_index = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.argsort(item, kind="stable")
-    whose = [answers.submissions[number] for number in submission[order]]
+    submissions = read_submissions(connection, answers)
+    whose = [submissions[number] for number in submission[order]]
     table = LabelTable(
         labels=labels[order],
         item=[answers.items[number] for number in item[order]],
         classes=answers.classes,
-        submission=[row[1] for row in whose],
-        participant=[row[2] for row in whose],
+        submission=[row[0] for row in whose],
+        participant=[row[1] for row in whose],
         repeat_index=repeat_index[order],
     )
     return BuiltLabels(table, len(labels) + left_out, left_out)

@@ -52,8 +52,11 @@ class Answers:
     items: Sequence[str]
     """The keys of the study's items, in the order in which they were loaded."""
     references: Sequence[str | None]
-    submissions: Sequence[tuple[int, str, str, str, int]]
-    """Internal id, pseudonym, participant, condition and batch number, by id."""
+    designs: Sequence[int]
+    """Internal ids of the versions that count."""
+    scope: Scope
+    submissions: npt.NDArray[np.intp]
+    """Internal ids of the submissions that count, ascending; see `read_submissions`."""
     item_index: npt.NDArray[np.intp]
     """The position in `items` of an internal item id (-1 for those of other studies)."""
 
@@ -104,22 +107,31 @@ def find_answers(connection: Connection, study: str, scope: Scope = "accepted", 
     item_index = np.full(max((item.id for item in items), default=0) + 1, -1, dtype=np.intp)
     for item in items:
         item_index[item.id] = position[item.key]
+    design_ids = [design.id for design in chosen]
+    ids = connection.scalars(_of_designs(select(Submission.id), design_ids, scope)).all()
     return Answers(
         study=study,
         classes=chosen[0].values["classes"],
         columns=columns,
         items=list(references),
         references=list(references.values()),
-        submissions=list(connection.execute(_submissions([d.id for d in chosen], scope)).tuples()),
+        designs=design_ids,
+        scope=scope,
+        submissions=np.array(ids, dtype=np.intp),
         item_index=item_index,
     )
 
 
-def _submissions(designs: list[int], scope: Scope) -> Select[Any]:
+def read_submissions(connection: Connection, answers: Answers) -> list[tuple[str, str, str, int]]:
+    """Pseudonym, participant, condition and batch number of each of `Answers.submissions`."""
+    query = select(Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
+    query = query.join(Participant, Participant.id == Submission.participant_id)
+    return list(connection.execute(_of_designs(query, answers.designs, answers.scope)).tuples())
+
+
+def _of_designs(query: Select[Any], designs: Sequence[int], scope: Scope) -> Select[Any]:
     query = (
-        select(Submission.id, Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
-        .join(Participant, Participant.id == Submission.participant_id)
-        .join(Batch, Batch.id == Submission.batch_id)
+        query.join(Batch, Batch.id == Submission.batch_id)
         .join(Condition, Condition.id == Batch.condition_id)
         .join(Posting, Posting.id == Submission.posting_id)
         .where(Posting.design_id.in_(designs))
@@ -153,8 +165,7 @@ def _fetch(
         f"SELECT submission_id, {columns} FROM response "
         "WHERE submission_id BETWEEN :first AND :last ORDER BY submission_id, id"
     )
-    ids = np.array([row[0] for row in answers.submissions], dtype=np.intp)
-    start = 0
+    ids, start = answers.submissions, 0
     while start < len(ids):
         end = int(np.searchsorted(ids, ids[start] + SUBMISSIONS_AT_A_TIME))
         # The driver's own tuples: a Row object for each of a million answers takes longer than the labels.
@@ -182,7 +193,9 @@ def read_frame(
     from crowdloom.analysis.frame import frame_from_records
 
     answers = find_answers(connection, study, scope, version)
-    about = pd.DataFrame(answers.submissions, columns=["id", "submission", "participant", "condition", "batch"])
+    about = pd.DataFrame(
+        read_submissions(connection, answers), columns=["submission", "participant", "condition", "batch"]
+    )
     items = pd.DataFrame({"item": answers.items, "reference": answers.references}, dtype=object)
     records, parts = [np.empty(0, answers.dtype)], []
     names = ("item_id", "position", "repeat_index", "rt_ms", "answered_at", "packed")
@@ -196,7 +209,9 @@ def read_frame(
     frame = pd.concat(parts, ignore_index=True)
     metadata = {
         "study": np.full(len(frame), study, dtype=object),
-        **{name: about[name].to_numpy()[frame["about"]] for name in ("submission", "participant", "condition", "batch")},
+        **{
+            name: about[name].to_numpy()[frame["about"]] for name in ("submission", "participant", "condition", "batch")
+        },
         **{name: items[name].to_numpy()[frame["item"]] for name in ("item", "reference")},
         **{name: frame[name].to_numpy() for name in ("position", "repeat_index", "rt_ms", "answered_at")},
     }

@@ -1,0 +1,1 @@
+"""The benchmarks: each compares two things in one run and prints their ratio."""
