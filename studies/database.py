@@ -10,13 +10,14 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -28,7 +29,6 @@ SCHEMA_VERSION = "0001"
 """The newest migration; a test compares it with `migrations/`."""
 
 BUSY_TIMEOUT_S = 30
-_ADVISORY_LOCK = 7_236_551  # any constant: two processes that create the same PostgreSQL schema take turns
 
 
 class Store:
@@ -80,64 +80,76 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
     `url` is a SQLAlchemy URL, `postgresql://…`, or the path of a SQLite file.
     Raises StoreError for a database that cannot be reached, is not crowdloom's, or is of another version.
     """
-    engine = make_engine(url or default_url())
+    store = Store(make_engine(url or default_url()))
     try:
-        with _mapped(engine):
-            found = schema_version(engine)
-            if found is None and create:
-                _create(engine)
-            elif found != SCHEMA_VERSION:
-                raise StoreError(_advice(engine, found))
+        found = schema_version(store)
+        if found is None and create:
+            _create(store)
+        elif found != SCHEMA_VERSION:
+            raise StoreError(_advice(store, found))
+        _use_wal(store.engine)
     except BaseException:
-        engine.dispose()
+        store.close()
         raise
-    return Store(engine)
+    return store
 
 
 def make_engine(url: str) -> Engine:
     """An engine with our pragmas and no opinion on what the database holds. Raises StoreError for a bad URL."""
+    address = _address(url)
+    if address.get_backend_name() == "postgresql":
+        return create_engine(address, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    folder = Path(str(address.database)).absolute().parent
+    if not folder.is_dir():
+        raise StoreError(f"the folder {folder} does not exist; create it, or name another database")
+    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=20, max_overflow=20)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _address(url: str) -> URL:
     if "://" not in url:
-        url = f"sqlite:///{url}"
+        return URL.create("sqlite", database=url)  # a path, whatever signs it has
     try:
         address = make_url(url)
-        if address.drivername in ("postgres", "postgresql"):
-            address = address.set(drivername="postgresql+psycopg")
-        if address.get_backend_name() not in ("sqlite", "postgresql"):
-            raise ArgumentError(f"{address.get_backend_name()} is neither SQLite nor PostgreSQL")
-    except ArgumentError as error:
-        raise StoreError(
-            f"--database {url!r} cannot be used: {error}; give sqlite:///FILE, postgresql://USER@HOST/NAME or a file"
-        ) from error
-    if address.get_backend_name() == "sqlite":
-        path = Path(address.database or ":memory:")
-        if str(path) != ":memory:" and not path.absolute().parent.is_dir():
-            raise StoreError(f"the folder {path.absolute().parent} does not exist; create it, or name another database")
-        engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=20, max_overflow=20)
-        event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin)
-        return engine
-    return create_engine(address, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(f"--database is not an address; {_ADDRESSES}") from error
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreError(f"--database {address.render_as_string()} is of another kind; {_ADDRESSES}")
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise StoreError(f"--database {address.render_as_string()} names no file, and answers must outlive the process")
+    return address
 
 
-def schema_version(engine: Engine) -> str | None:
-    """The version that a database says it has; None for an empty one. Raises StoreError for somebody else's."""
-    with engine.connect() as connection:
+_ADDRESSES = "give the path of a SQLite file, sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+def schema_version(store: Store) -> str | None:
+    """The version that a database says it has; None for an empty one.
+
+    Changes nothing, and creates no file. Raises StoreError for somebody else's database.
+    """
+    url = store.engine.url
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        return None
+    with store.read() as connection:
         names = set(inspect(connection).get_table_names())
-        if "alembic_version" in names:
-            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return None if version is None else str(version)
-    if names:
-        raise StoreError(
-            f"{engine.url.render_as_string()} is a database of something else (it has a table {sorted(names)[0]!r}); "
-            "name an empty one"
-        )
-    return None
+        if not names:
+            return None
+        if {"alembic_version", "study", "submission"} <= names:
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+    raise StoreError(
+        f"{url.render_as_string()} is a database of something else (it has a table {sorted(names)[0]!r}); "
+        "name an empty one"
+    )
 
 
-def _create(engine: Engine) -> None:
-    with engine.execution_options(crowdloom_begin="BEGIN IMMEDIATE").begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+def _create(store: Store) -> None:
+    with store.write() as connection:
+        lock_schema(connection)
         if inspect(connection).has_table("alembic_version"):
             return  # another process was faster
         Table.metadata.create_all(connection, checkfirst=False)
@@ -151,8 +163,14 @@ def _create(engine: Engine) -> None:
         connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": SCHEMA_VERSION})
 
 
-def _advice(engine: Engine, found: str | None) -> str:
-    where = engine.url.render_as_string()
+def lock_schema(connection: Connection) -> None:
+    """Let processes that create or upgrade one database take turns (on SQLite all writers do so anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7236551)"))  # any number, always the same
+
+
+def _advice(store: Store, found: str | None) -> str:
+    where = store.engine.url.render_as_string()
     if found is None:
         return f"{where} is empty; load a study into it first"
     if found > SCHEMA_VERSION:
@@ -165,13 +183,26 @@ def _advice(engine: Engine, found: str | None) -> str:
 
 def _set_pragmas(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(engine: Engine) -> None:
+    """Readers and a writer at the same time. It is written into the file, so only once the file is known to be ours."""
+    if engine.dialect.name != "sqlite":
+        return
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    # A pragma of this kind may not stand in a transaction, which SQLAlchemy would begin.
+    with _mapped(engine), closing(engine.raw_connection()) as connection:
+        while True:
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # Of several processes that open a new file at once, SQLite refuses some without waiting.
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
 
 
 def _begin(connection: Connection) -> None:
@@ -183,9 +214,9 @@ def _mapped(engine: Engine) -> Iterator[None]:
     """Say what the database's own error means, keeping it as the cause."""
     try:
         yield
-    except (OperationalError, DatabaseError) as error:
-        reason = str(error.orig).strip()
-        if isinstance(error, OperationalError) or "not a database" in reason:
+    except (DatabaseError, sqlite3.OperationalError) as error:
+        reason = " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
+        if isinstance(error, OperationalError | sqlite3.OperationalError) or "not a database" in reason:
             advice = next(
                 (advice for sign, advice in _SIGNS.items() if sign in reason), "check the address and the server"
             )

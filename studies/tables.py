@@ -58,7 +58,13 @@ Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows only fo
 class Table(DeclarativeBase):
     """The base of all tables; `Table.metadata` is the schema of a fresh database."""
 
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UTCDateTime, bytes: LargeBinary}
+    type_annotation_map = {
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        datetime: UTCDateTime,
+        bytes: LargeBinary,
+        float: Float,  # said here because SQLAlchemy 2.0 and 2.1 differ in what they take for granted
+    }
 
 
 def _id() -> Mapped[int]:
@@ -247,7 +253,7 @@ class Response(Table):
     answer: Mapped[dict[str, Any]]
     packed: Mapped[bytes | None]
     rt_ms: Mapped[int | None]
-    timing: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # client clock, focus, first input; see static/trial.js
+    timing: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # see static/timing.js
     answered_at: Mapped[datetime]
 
 
@@ -279,7 +285,7 @@ class Job(Table):
     input: Mapped[dict[str, Any]]
     progress: Mapped[float] = mapped_column(server_default="0")
     message: Mapped[str | None] = mapped_column(Text)
-    output: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    output: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(server_default="0")
     cancel_asked: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -1,0 +1,19 @@
+"""What Alembic runs; `crowdloom.studies.upgrading` starts it and hands over the connection."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from crowdloom.studies.tables import Table
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Table.metadata,
+    # Without this Alembic takes SQLite for a database that cannot undo a CREATE TABLE; ours can, for
+    # `database.make_engine` begins every transaction itself.
+    transactional_ddl=True,
+    # SQLite changes a column by building the table anew.
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
