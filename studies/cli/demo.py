@@ -1,0 +1,61 @@
+"""`crowdloom demo`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@click.option("--serve/--no-serve", default=True, help="Leave the study open at a local address for you to take.")
+@click.option("--port", default=8000, show_default=True, help="Where; the next free one is taken if it is in use.")
+def command(folder: Path, serve: bool, port: int) -> None:
+    """Run a whole soft-label study on scikit-learn's digits with simulated people.
+
+    They answer over real HTTP; every answer goes to a SQLite database in FOLDER, labels are built,
+    a summary is printed and a figure drawn. Then the study stays open for you.
+    """
+    from crowdloom.analysis.describe import describe_rows
+    from crowdloom.studies.demo import PEOPLE, run_demo
+
+    click.echo("A study on handwritten digits, with simulated people who answer over HTTP.")
+    with click.progressbar(length=PEOPLE, label="People", file=sys.stderr) as bar:
+        made = run_demo(folder, on_end=lambda done: bar.update(done - bar.pos))
+    people, places = made.rehearsal.people, made.rehearsal.places
+    click.echo(
+        f"\n{people['arrived']} people came, {people['completed']} completed, "
+        f"{people['left'] + people['vanished']} dropped out; {places['filled']} of {places['wanted']} places are filled.\n"
+    )
+    for name, value, meaning in describe_rows(made.summary):
+        click.echo(f"  {name:31} {value:>9}  {meaning}")
+    if made.rehearsal.labels is not None:
+        click.echo(f"\n{made.rehearsal.labels.sentence()}")
+    click.echo("\nLook at:")
+    for path, what in (
+        (made.figure, "labels of the least certain images"),
+        (made.labels, "one label for each answer"),
+        (made.answers, "every answer, one line each"),
+        (made.database, "the store"),
+    ):
+        click.echo(f"  {path}  {what}")
+    if serve:
+        click.echo()
+        sys.stdout.flush()
+        # A fresh process: the server is to be forked from one without the threads of the numeric libraries.
+        arguments = ["-m", "crowdloom.studies.cli", "serve", "--port", str(_free(port))]
+        os.environ["CROWDLOOM_DATABASE"] = f"sqlite:///{made.database.absolute()}"
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own command
+
+
+def _free(port: int) -> int:
+    """The port, or 0 (any free one) where somebody listens there."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return 0
+    return port

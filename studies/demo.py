@@ -1,0 +1,96 @@
+"""The demo: a whole study, from its design to a figure of its labels, answered by simulated people."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+from sqlalchemy import Connection, select
+
+from crowdloom.analysis.describe import Summary, describe
+from crowdloom.analysis.export import LabelTable, write_labels
+from crowdloom.analysis.figures import label_figure, save_figure
+from crowdloom.analysis.labels import entropy
+from crowdloom.studies.catalogue import find_design
+from crowdloom.studies.database import open_store
+from crowdloom.studies.design_file import read_design
+from crowdloom.studies.exporting import export_frame
+from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+from crowdloom.studies.loading import Progress, load_design
+from crowdloom.studies.media import get_media
+from crowdloom.studies.reading import find_answers, read_frame
+from crowdloom.studies.rehearsal import Rehearsal, rehearse
+from crowdloom.studies.tables import Item
+
+STUDY = "digits"
+PEOPLE = 18
+"""Fewer than the study has places, so that some are left for whoever runs the demo."""
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made, and where."""
+
+    database: Path
+    answers: Path
+    labels: Path
+    figure: Path
+    rehearsal: Rehearsal
+    summary: Summary
+
+
+def run_demo(
+    folder: Path, on_load: Progress = lambda done, total: None, on_end: Callable[[int], None] = lambda done: None
+) -> Demo:
+    """Run the demo into a folder, anew each time.
+
+    `on_load` and `on_end` show the progress of loading the items and of the `PEOPLE`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "demo.db"
+    for old in folder.glob("demo.db*"):
+        old.unlink()
+    design, source = read_design(find_design(STUDY))
+    store = open_store(f"sqlite:///{database}")
+    try:
+        load_design(store, design, source, folder, progress=on_load)
+        rehearsal = rehearse(store, STUDY, participants=PEOPLE, seed=design.seed, on_end=on_end)
+        recipe, mean = Recipe(), Recipe(aggregate="mean")
+        with store.read() as connection:
+            frame = read_frame(connection, STUDY)
+            summary = describe(frame, find_answers(connection, STUDY).classes)
+            built = build_label_set(connection, STUDY, recipe)
+            table = build_label_set(connection, STUDY, mean).table
+            figure = _figure(connection, table)
+        made = Demo(database, folder / "answers.csv", folder / "labels.json", folder / "labels.png", rehearsal, summary)
+        export_frame(frame, made.answers)
+        write_labels(built.table, made.labels)
+        save_figure(figure, made.figure)
+        with store.write() as connection:
+            record_label_set(connection, STUDY, recipe, built)
+    finally:
+        store.close()
+    return made
+
+
+def _figure(connection: Connection, table: LabelTable) -> Figure:
+    """The items whose labels are the least certain, and two of the most certain for comparison."""
+    order = np.argsort(-entropy(table.labels), kind="stable")
+    chosen = [int(number) for number in (*order[: SHOWN - 2], *order[-2:])]
+    keys = [table.item[number] for number in chosen]
+    rows = {
+        row.key: row
+        for row in connection.execute(select(Item.key, Item.reference, Item.shown).where(Item.key.in_(keys)))
+    }
+    images = []
+    for key in keys:
+        found = get_media(connection, rows[key].shown)
+        images.append(None if found is None else np.asarray(Image.open(io.BytesIO(found[0]))))
+    references = [rows[key].reference for key in keys]
+    return label_figure(keys, table.labels[chosen], table.classes, images, references)
