@@ -25,10 +25,15 @@ from crowdloom.studies.participation import answer_check, finish_instructions, r
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import Event, Response, Submission
 
-CHROMIUM_OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 STUDY = Design.model_validate(
     {

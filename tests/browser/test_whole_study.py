@@ -15,9 +15,7 @@ CORRECT = "Those that 100 people would give"
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_by_mouse(
-    javascript: bool, server: Server, posting: str, new_context: Callable[..., BrowserContext]
-) -> None:
+def test_by_mouse(javascript: bool, server: Server, posting: str, new_context: Callable[..., BrowserContext]) -> None:
     """Consent to receipt; the code is on no page before every answer is stored."""
     page = new_context(java_script_enabled=javascript).new_page()
     page.goto(f"{server.address}/join/{posting}")
