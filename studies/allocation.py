@@ -81,19 +81,27 @@ def choose_batch(connection: Connection, design_id: int, participant_id: int) ->
 
 
 def take_place(connection: Connection, batch_id: int, submission_id: int, minutes: int) -> bool:
-    """Hold an open place of a batch for so many minutes; False where there is none."""
+    """Hold an open place of a batch for so many minutes; False where there is none.
+
+    Whoever takes a place calls `lock_design` first, so that nobody else takes the one that was counted on.
+    """
     return _take(connection, batch_id, submission_id, "held", now() + timedelta(minutes=minutes))
 
 
-def fill_place(connection: Connection, batch_id: int, submission_id: int) -> bool:
-    """Fill the place that a completed submission holds, or an open one of its batch; False where all are taken."""
+def fill_place(connection: Connection, submission_id: int) -> bool:
+    """Fill the place that a completed submission holds; False where it holds none (any more)."""
     filled = connection.execute(
         update(Place)
         .where(Place.submission_id == submission_id, Place.state == "held")
         .values(state="filled", held_until=None)
         .returning(Place.id)
     ).first()
-    return filled is not None or _take(connection, batch_id, submission_id, "filled", None)
+    return filled is not None
+
+
+def fill_open_place(connection: Connection, batch_id: int, submission_id: int) -> bool:
+    """Fill an open place of a batch for a completed submission that lost its own; False where there is none."""
+    return _take(connection, batch_id, submission_id, "filled", None)
 
 
 def _take(connection: Connection, batch_id: int, submission_id: int, state: str, until: datetime | None) -> bool:

@@ -14,7 +14,15 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from crowdloom.studies.allocation import add_event, fill_place, free, free_expired, lock_design, take_place
+from crowdloom.studies.allocation import (
+    add_event,
+    fill_open_place,
+    fill_place,
+    free,
+    free_expired,
+    lock_design,
+    take_place,
+)
 from crowdloom.studies.database import Store, insert_new, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
@@ -196,12 +204,12 @@ def _complete(connection: Connection, progress: Progress, design: DesignModel) -
     done = {"state": "completed", "completed_at": now(), "stage": "debrief" if design.debrief else "done"}
     if not _change_state(connection, progress, "started", **done):
         return  # they left at this very moment; coming back completes it
-    surplus = not fill_place(connection, progress.batch_id or 0, progress.id)
-    if surplus:
-        # Their place was given away; perhaps another one of the batch has become free meanwhile.
+    surplus = False
+    if not fill_place(connection, progress.id):
+        # Their place was given away; perhaps another one of the batch is free.
         lock_design(connection, progress.design_id)
         free_expired(connection, progress.design_id)
-        surplus = not fill_place(connection, progress.batch_id or 0, progress.id)
+        surplus = not fill_open_place(connection, progress.batch_id or 0, progress.id)
     if surplus:
         connection.execute(update(Submission).where(Submission.id == progress.id).values(surplus=True))
     add_event(connection, progress.id, "completed", {"surplus": surplus})
@@ -251,16 +259,28 @@ def come_back(connection: Connection, progress: Progress, design: DesignModel) -
     """Somebody who left goes on where they stopped, with a place if one is free."""
     if _change_state(connection, progress, "left", state="started"):
         add_event(connection, progress.id, "came_back", {})
-        hold_again(connection, progress, design)
-        if progress.answered == len(progress.item_order):
-            _complete(connection, progress, design)
+        go_on(connection, progress, design)
 
 
-def hold_again(connection: Connection, progress: Progress, design: DesignModel) -> bool:
-    """Hold a place again for somebody who comes back after losing theirs, if there is one."""
-    if progress.batch_id is None:
-        return False
-    return take_place(connection, progress.batch_id, progress.id, design.people.hold_minutes)
+def go_on(connection: Connection, progress: Progress, design: DesignModel) -> None:
+    """Put right what was lost while somebody under way was absent.
+
+    A place that was given away: another one of the batch is held for them, if one is free. The end:
+    where the last answer came in at the moment in which they left, the submission is completed.
+    """
+    # A reload, a second tab or the last answer at the same moment waits here, or is waited for.
+    state = connection.execute(
+        select(Submission.state).where(Submission.id == progress.id).with_for_update(key_share=True)
+    ).scalar_one()
+    if state != "started":
+        return
+    answers = connection.execute(select(func.count()).where(Response.submission_id == progress.id)).scalar_one()
+    if answers == len(progress.item_order):
+        _complete(connection, progress, design)
+    elif connection.execute(select(Place.id).where(Place.submission_id == progress.id)).first() is None:
+        lock_design(connection, progress.design_id)
+        free_expired(connection, progress.design_id)
+        take_place(connection, progress.batch_id or 0, progress.id, design.people.hold_minutes)
 
 
 def _move(connection: Connection, progress: Progress, at: str, **values: Any) -> bool:

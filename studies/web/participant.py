@@ -18,7 +18,7 @@ from crowdloom.studies.participation import (
     answer_check,
     come_back,
     finish_instructions,
-    hold_again,
+    go_on,
     leave,
     position_of,
     read_progress,
@@ -115,9 +115,10 @@ def take(token: str) -> Page:
         progress = read_progress(connection, token)
     design = _designs().design(progress.design_id)
     _frame(progress.platform)
-    if progress.state == "started" and not progress.has_place:
+    if progress.state == "started" and (not progress.has_place or progress.answered == len(progress.item_order)):
         with _store().write() as connection:
-            hold_again(connection, progress, design)
+            go_on(connection, progress, design)
+            progress = read_progress(connection, token)
     return _PAGES[_where(progress)](progress, design, {}, {})
 
 

@@ -1,0 +1,96 @@
+"""Many people at once: who arrives when, who waits for a place, who comes back, and how time passes.
+
+Nobody waits for the clock. When somebody vanishes, the time for which their place is kept is over at
+once (and only theirs: a place is told by the token of the submission that holds it). Whoever is
+turned away because all places are held tries again once somebody else has finished or gone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from crowdloom.studies.allocation import places_left
+from crowdloom.studies.database import Store, now
+from crowdloom.studies.rehearsal.visit import End, Visit
+from crowdloom.studies.tables import Place, Submission
+
+COMES_BACK_AFTER = 5
+"""So many people have arrived in the meantime."""
+
+
+class Crowd:
+    """The people of one rehearsal; `ends` says how it ended for each of those who arrived."""
+
+    def __init__(self, store: Store, design_id: int, people: Iterable[Visit]) -> None:
+        self.arrived = 0
+        self.came_back = 0
+        self.ends: dict[Visit, End] = {}
+        self._store = store
+        self._design_id = design_id
+        self._expected = deque(people)
+        self._waiting: deque[Visit] = deque()
+        self._gone: deque[tuple[int, Visit]] = deque()
+        self._no_room = False
+        self._full = False
+
+    def run(self, at_once: int, stopping: threading.Event, on_end: Callable[[int], None]) -> None:
+        """Let them come, `at_once` at a time, until all have come or every place is filled.
+
+        `on_end` is called with the number of those who are done. An error in a visit ends the rehearsal.
+        """
+        running: dict[Future[End], Visit] = {}
+        with ThreadPoolExecutor(at_once) as executor:
+            try:
+                while True:
+                    while len(running) < at_once and (visit := self._next()) is not None:
+                        running[executor.submit(visit.come)] = visit
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        self._ended(running.pop(future), future.result())
+                    on_end(len(self.ends))
+            finally:
+                stopping.set()
+
+    def _next(self) -> Visit | None:
+        if self._gone and (self._gone[0][0] <= self.arrived or not self._expected or self._full):
+            self.came_back += 1
+            return self._gone.popleft()[1]
+        if self._no_room or self._full:
+            return None
+        if self._waiting:
+            return self._waiting.popleft()
+        if self._expected:
+            self.arrived += 1
+            return self._expected.popleft()
+        return None
+
+    def _ended(self, visit: Visit, end: End) -> None:
+        self.ends[visit] = end
+        self._no_room = end == "turned_away"
+        if self._no_room:
+            self._waiting.append(visit)
+        if end in ("turned_away", "completed"):
+            with self._store.read() as connection:
+                places = places_left(connection, self._design_id)
+            self._full = not places["open"] and not places["held"]
+        if end == "vanished" and visit.token is not None:
+            self._let_time_pass(visit.token)
+        if visit.comes_back:
+            self._gone.append((self.arrived + COMES_BACK_AFTER, visit))
+
+    def _let_time_pass(self, token: str) -> None:
+        """The time is over for which the place of this submission is kept."""
+        of_them = select(Submission.id).where(Submission.token == token).scalar_subquery()
+        with self._store.write() as connection:
+            connection.execute(
+                update(Place)
+                .where(Place.submission_id == of_them, Place.state == "held")
+                .values(held_until=now() - timedelta(seconds=1))
+            )

@@ -1,0 +1,49 @@
+"""The real server, as a process of its own, for as long as a rehearsal lasts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crowdloom.studies.errors import RehearsalError
+
+WORKERS = 2
+
+
+@contextmanager
+def serving(url: str, workers: int = WORKERS) -> Iterator[str]:
+    """Serve the store at `url` on a free local port; gives the address, and ends the server afterwards.
+
+    Raises RehearsalError, with what the server said, where it does not start.
+    """
+    command = [sys.executable, "-m", "crowdloom.studies.server", "--port", "0", "--workers", str(workers)]
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            # The address of a database may hold a password, which a command line would show to everybody.
+            env={**os.environ, "CROWDLOOM_DATABASE": url},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us; we end the server ourselves, after the people
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            address = process.stdout.readline().strip()
+            if not address:
+                process.wait()
+                log.seek(0)
+                raise RehearsalError(f"the server did not start: {log.read().strip() or 'it said nothing'}")
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,180 @@
+"""One simulated person's way through a study, page by page, by what the pages show."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from crowdloom.studies.design import Design
+from crowdloom.studies.errors import RehearsalError
+from crowdloom.studies.rehearsal.browser import Browser, Fields, Form, Page
+from crowdloom.studies.rehearsal.people import COMES_BACK, LEAVES_BY_BUTTON, SECONDS_SIGMA, WRONG_CHECK
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import Person, Trial
+
+End = Literal["completed", "refused", "left", "vanished", "failed_check", "turned_away"]
+"""How a visit ended; turned_away: there was no place for them."""
+
+_REMARKS = ("Fine.", "The images were small.", "Clear and quick.", "Some were hard to tell apart.")
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What the rehearsal knows of the study; people know the answers to the comprehension check from it."""
+
+    design: Design
+    truths: Mapping[str, Mapping[str, float]]
+    """The true label of the item whose image is at each address."""
+    restless: float
+
+
+class Visit:
+    """A person who takes part, now and perhaps again later; not to be used from two threads at once."""
+
+    def __init__(self, person: Person, link: str, briefing: Briefing, browser: Browser, seed: str) -> None:
+        self.person = person
+        self.comes_back = False
+        self.answers = 0
+        self._address = link
+        self._briefing = briefing
+        self._browser = browser
+        self._rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
+        self._seen: set[str] = set()
+        self._checks = 0
+
+    @property
+    def token(self) -> str | None:
+        """The token of their submission's pages, once they have begun."""
+        before, _, token = self._address.rpartition("/take/")
+        return token if before else None
+
+    def come(self) -> End:
+        """Open the link, or the page where they stopped, and go on until the visit ends."""
+        self.comes_back = False
+        self._checks = 0
+        page = self._browser.get(self._address)
+        if page.form("/return"):
+            page = self._send(page, "/return", {})
+        while (end := self._end(page)) is None:
+            if page.form("/debrief") is None and self._rng.random() < self.person.drop_out:
+                return self._drop_out(page)
+            page = self._go_on(page)
+        return end
+
+    def _end(self, page: Page) -> End | None:
+        """How the visit ends with this page, if it does."""
+        if page.path.rpartition("/")[0].endswith("/take"):
+            self._address = page.url.partition("?")[0]
+        if page.status == 409:
+            return "turned_away"
+        if page.receipt():
+            return "completed"
+        if page.form("") is None and page.follow() is None:
+            if self._checks:
+                return "failed_check"
+            raise RehearsalError(f"the page “{page.heading}” at {page.path} leads nowhere")
+        return None
+
+    def _go_on(self, page: Page) -> Page:
+        """Do what the page asks for; the page that comes next."""
+        if form := page.form("/answer"):
+            return self._answer(form, page)
+        if form := page.form("/check"):
+            self._checks += 1
+            return self._browser.post(form.url, form.filled(self._check()))
+        if form := page.form("/debrief"):
+            return self._browser.post(form.url, form.filled(self._debrief()))
+        if page.form("/instructions"):
+            return self._send(page, "/instructions", {})
+        if form := _consent(page):
+            statements = {"statement": form.offers("statement")}
+            return self._browser.post(form.url, form.filled(statements, button="agree"))
+        if link := page.follow():
+            return self._browser.get(link)
+        raise RehearsalError(f"the page “{page.heading}” at {page.path} has a form that nobody expects")
+
+    def _send(self, page: Page, action: str, values: Fields) -> Page:
+        form = page.form(action)
+        if form is None:
+            raise RehearsalError(f"the page “{page.heading}” at {page.path} has no form for {action}")
+        return self._browser.post(form.url, form.filled(values))
+
+    def _drop_out(self, page: Page) -> End:
+        if consent := _consent(page):
+            self._browser.post(consent.url, consent.filled({}, button="refuse"))
+            return "refused"
+        self.comes_back = self._rng.random() < COMES_BACK
+        if self._rng.random() < LEAVES_BY_BUTTON:
+            self._send(self._browser.get(f"{self._address}/leave"), "/leave", {})
+            return "left"
+        return "vanished"
+
+    def _check(self) -> Fields:
+        """Right, but for a first slip; the careless guess."""
+        questions = self._briefing.design.comprehension.questions if self._briefing.design.comprehension else ()
+        careless = self._rng.random() < self.person.careless
+        slips = self._checks == 1 and self._rng.random() < WRONG_CHECK
+        return {
+            f"question-{number}": [
+                self._rng.choice(question.options)
+                if careless
+                else next(option for option in question.options if (option == question.correct) != slips)
+            ]
+            for number, question in enumerate(questions)
+        }
+
+    def _debrief(self) -> Fields:
+        return {
+            f"question-{number}": [self._rng.choice(question.options or _REMARKS)]
+            for number, question in enumerate(self._briefing.design.debrief)
+        }
+
+    def _answer(self, form: Form, page: Page) -> Page:
+        """Judge the image and send the form; now and then as restless people do."""
+        image = page.image()
+        if image is not None:
+            self._browser.look_at(image)
+        habit = self._rng.choice(("reload", "twice", "second tab"))
+        if self._rng.random() >= self._briefing.restless:
+            habit = "none"
+        if habit in ("reload", "second tab"):
+            again = self._browser.get(self._address).form("/answer")
+            if again is None or again.value("trial") != form.value("trial"):
+                raise RehearsalError("after a reload the page does not show the trial that it showed before")
+        judged = form.filled(self._judge(form, image))
+        if habit == "second tab":
+            # The tab that stays behind then sends another answer to a trial that has one: the first stands.
+            self._browser.post(form.url, judged)
+            stale = {**form.filled(self._judge(form, image)), "timing": judged["timing"]}
+            page = self._browser.post(form.url, stale)
+        elif habit == "twice":
+            page = self._browser.post_twice(form.url, judged)
+        else:
+            page = self._browser.post(form.url, judged)
+        if page.status == 422:
+            raise RehearsalError(f"a simulated answer was refused: {page.says}")
+        self.answers += 1
+        if image is not None:
+            self._seen.add(image)
+        return page
+
+    def _judge(self, form: Form, image: str | None) -> Fields:
+        """The fields of an answer to what the page shows, and the time that it took."""
+        classes = self._briefing.design.classes
+        shown = dict.fromkeys(value for name in form.names() for value in form.offers(name) if value in classes)
+        trial = Trial(classes=classes, class_order=tuple(shown), image=image, is_repeat=image in self._seen)
+        truth = self._briefing.truths.get(image or "")
+        if truth is None:
+            raise RehearsalError(f"the page shows an image ({image}) that is not one of the study's items")
+        fields = TASKS[self._briefing.design.task].simulate(truth, self.person, trial, self._rng)
+        rt_ms = round(1000 * self.person.seconds * self._rng.lognormvariate(0, SECONDS_SIGMA), 1)
+        timing = {"rt_ms": rt_ms, "first_input_ms": round(rt_ms * self._rng.uniform(0.2, 0.8), 1), "focus": []}
+        return {**fields, "timing": [json.dumps(timing)]}
+
+
+def _consent(page: Page) -> Form | None:
+    """The consent form, whose address is that of the page."""
+    return page.form(f"/join/{page.path.rpartition('/')[2]}")
