@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from crowdloom.studies.errors import StoreError
@@ -216,22 +216,24 @@ def _mapped(engine: Engine) -> Iterator[None]:
         yield
     except (DatabaseError, sqlite3.OperationalError) as error:
         reason = " ".join(str(error.orig if isinstance(error, DatabaseError) else error).split())
-        if isinstance(error, OperationalError | sqlite3.OperationalError) or "not a database" in reason:
-            advice = next(
-                (advice for sign, advice in _SIGNS.items() if sign in reason), "check the address and the server"
-            )
-            raise StoreError(
-                f"the database {engine.url.render_as_string()} failed: {reason}; {advice}; nothing of this was stored"
-            ) from error
-        raise
+        advice = next((advice for sign, advice in _SIGNS.items() if sign in reason), None)
+        if advice is None and isinstance(error, OperationalError) and engine.dialect.name == "postgresql":
+            advice = "check the address and the server"
+        if advice is None or isinstance(error, IntegrityError | ProgrammingError):
+            raise  # a fault of ours
+        raise StoreError(
+            f"the database {engine.url.render_as_string()} failed: {reason}; {advice}; nothing of this was stored"
+        ) from error
 
 
 _SIGNS = {
-    "full": "free some disk space and try again",
+    "is full": "free some disk space and try again",
     "No space": "free some disk space and try again",
+    "disk I/O error": "check the disk and its free space",
     "readonly": "make the file and its folder writable",
     "locked": "another program holds it; try again",
     "not a database": "the file is not SQLite's; name another one",
+    "malformed": "the file is damaged; restore a copy",
     "unable to open": "check that the file and its folder can be written",
 }
 
