@@ -88,6 +88,20 @@ def test_a_lost_lease_changes_nothing(store: Store) -> None:
     assert state(store, token).output == {"by": "b"}
 
 
+def test_a_claim_holds_for_one_worker_and_one_attempt(store: Store) -> None:
+    """An old claim proves nothing, whether the next attempt is the same worker's or another's first."""
+    token = put(store)
+    before = take(store, "a", lease_s=-1)
+    mine = take(store, "a")
+    assert not jobs.finish(store, before, "done", output={})
+    assert jobs.give_back(store, mine)
+    yours = take(store, "b")
+    assert yours.attempt == mine.attempt
+    assert not jobs.finish(store, mine, "done", output={})
+    assert jobs.finish(store, yours, "done", output={"by": "b"})
+    assert state(store, token).output == {"by": "b"}
+
+
 def test_a_slow_heartbeat_keeps_a_job_that_nobody_took(store: Store) -> None:
     """A lease that ended unnoticed is renewed by the next heartbeat."""
     put(store)

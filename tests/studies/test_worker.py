@@ -111,6 +111,17 @@ def test_a_killed_workers_job_is_finished_by_another(store: Store, tmp_path: Pat
     assert job.output["resumed_at"] >= 2
 
 
+def test_a_silent_step_ends_with_its_worker(sqlite_store: Store, tmp_path: Path) -> None:
+    """A step that says nothing for a minute does not outlive a worker that was killed."""
+    token = put(sqlite_store, seconds_each=60)
+    with worker(sqlite_store, tmp_path) as process:
+        eventually(lambda: state(sqlite_store, token).message)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        assert not psutil.wait_procs(children, timeout=3)[1]
+
+
 def test_cancelling_a_running_step(sqlite_store: Store, tmp_path: Path) -> None:
     """A step hears of its cancellation at its next progress; a deaf one is killed; the worker goes on."""
     store = sqlite_store
