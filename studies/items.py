@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -62,23 +62,28 @@ def read_items(design: Design, folder: Path) -> list[SourceItem]:
 
 def _digits(design: Design, folder: Path) -> Iterator[SourceItem]:
     """scikit-learn's 1,797 digits, dark on white; difficulty is the entropy (nats) of their neighbours' classes."""
-    import numpy as np
-    from sklearn.datasets import load_digits
-    from sklearn.neighbors import NearestNeighbors
-
-    digits = load_digits()
-    near = NearestNeighbors(n_neighbors=16).fit(digits.data).kneighbors(return_distance=False)[:, 1:]
-    shares = np.stack([(digits.target[near] == k).mean(axis=1) for k in range(10)], axis=1)
-    difficulty = entropy(shares)
-    for number, (image, target) in enumerate(zip(digits.images, digits.target, strict=True)):
-        grey = (255 - image * (255 / 16)).round().astype("uint8")
+    for number, (grey, target, difficulty) in enumerate(_read_digits()):
         yield SourceItem(
             key=f"digit-{number:04d}",
             name=f"digit {number}",
             image=partial(array_to_png, grey),
             reference=str(target),
-            difficulty=float(difficulty[number]),
+            difficulty=difficulty,
         )
+
+
+@lru_cache(maxsize=1)
+def _read_digits() -> list[tuple[Any, int, float]]:
+    """Image, class and difficulty of each digit."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from sklearn.neighbors import NearestNeighbors
+
+    digits = load_digits()
+    near = NearestNeighbors(n_neighbors=15).fit(digits.data).kneighbors(return_distance=False)
+    shares = np.stack([(digits.target[near] == k).mean(axis=1) for k in range(10)], axis=1)
+    greys = (255 - digits.images * (255 / 16)).round().astype("uint8")
+    return list(zip(greys, digits.target.tolist(), entropy(shares).tolist(), strict=True))
 
 
 def _folder(design: Design, folder: Path) -> Iterator[SourceItem]:

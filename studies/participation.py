@@ -184,8 +184,10 @@ def save_answer(
         "timing": timing,
         "answered_at": now(),
     }
-    added = position == progress.answered and connection.execute(insert_new(connection, Response), row).rowcount == 1
-    if not added:
+    added = None
+    if position == progress.answered:
+        added = connection.execute(insert_new(connection, Response).returning(Response.id), row).first()
+    if added is None:
         _compare(connection, row)
     elif position + 1 == len(progress.item_order):
         _complete(connection, progress, design)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, select, text
 
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.posting import newest_design
@@ -126,10 +126,10 @@ def read_submissions(connection: Connection, answers: Answers) -> list[tuple[str
     """Pseudonym, participant, condition and batch number of each of `Answers.submissions`."""
     query = select(Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
     query = query.join(Participant, Participant.id == Submission.participant_id)
-    return list(connection.execute(_of_designs(query, answers.designs, answers.scope)).tuples())
+    return [tuple(row) for row in connection.execute(_of_designs(query, answers.designs, answers.scope))]
 
 
-def _of_designs(query: Select[Any], designs: Sequence[int], scope: Scope) -> Select[Any]:
+def _of_designs(query: Any, designs: Sequence[int], scope: Scope) -> Any:
     query = (
         query.join(Batch, Batch.id == Submission.batch_id)
         .join(Condition, Condition.id == Batch.condition_id)

@@ -59,7 +59,8 @@ def review(connection: Connection, study: str, code: str, decision: str, reason:
 def exclude(connection: Connection, study: str, code: str, reason: str) -> bool:
     """Leave a submission out of the analysis; False where it is left out already. The data stay."""
     row = {"submission_id": _find(connection, study, code), "reason": reason, "created_at": now()}
-    return connection.execute(insert_new(connection, Exclusion), row).rowcount == 1
+    added = connection.execute(insert_new(connection, Exclusion).returning(Exclusion.id), row).first()
+    return added is not None
 
 
 def _find(connection: Connection, study: str, code: str) -> int:

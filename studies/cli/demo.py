@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from crowdloom.studies.cli.options import progress
+
 
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
@@ -24,7 +26,7 @@ def command(folder: Path, serve: bool, port: int) -> None:
     from crowdloom.studies.demo import PEOPLE, run_demo
 
     click.echo("A study on handwritten digits, with simulated people who answer over HTTP.")
-    with click.progressbar(length=PEOPLE, label="People", file=sys.stderr) as bar:
+    with progress("People", PEOPLE) as bar:
         made = run_demo(folder, on_end=lambda done: bar.update(done - bar.pos))
     people, places = made.rehearsal.people, made.rehearsal.places
     click.echo(

@@ -17,9 +17,9 @@ from crowdloom.studies.cli.options import answers_options, database_option, open
 def command(study: str, as_json: bool, responses: str, version: int | None, database: str | None) -> None:
     """Describe the answers of STUDY: people, time, accuracy, entropy, consistency."""
     from crowdloom.analysis.describe import describe, describe_rows
-    from crowdloom.studies.reading import find_answers, read_frame
+    from crowdloom.studies.reading import Scope, find_answers, read_frame
 
-    scope = "all" if responses == "all" else "accepted"
+    scope: Scope = "all" if responses == "all" else "accepted"
     with opened(database) as store:
         with store.read() as connection:
             answers = find_answers(connection, study, scope, version)

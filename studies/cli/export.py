@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import answers_options, database_option, opened
+from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
 
 
 @click.command()
@@ -19,6 +19,7 @@ def command(study: str, out: Path, responses: str, version: int | None, database
     from crowdloom.studies.exporting import export_frame
     from crowdloom.studies.reading import read_frame
 
+    check_folder(out)
     with opened(database) as store:
         with store.read() as connection:
             frame = read_frame(connection, study, "all" if responses == "all" else "accepted", version)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import answers_options, database_option, opened
+from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
 
 
 @click.command()
@@ -22,7 +22,9 @@ from crowdloom.studies.cli.options import answers_options, database_option, open
 @click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
 @click.option("--aggregate", type=click.Choice(["mean"]), help="One label per item; else one per response.")
 @click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
-@click.option("--format", "file_format", type=click.Choice(["json", "csv", "parquet", "npz"]), help="Else by the suffix.")
+@click.option(
+    "--format", "file_format", type=click.Choice(["json", "csv", "parquet", "npz"]), help="Else by the suffix."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE")
 @answers_options
 @database_option
@@ -44,6 +46,7 @@ def command(
     from crowdloom.studies.errors import OptionError
     from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
 
+    check_folder(out)
     if repeats and not aggregate:
         raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
     recipe = Recipe(
@@ -64,8 +67,6 @@ def command(
             raise OptionError(str(error)) from error
         with store.write() as connection:
             token = record_label_set(connection, study, recipe, built)
-    click.echo(
-        f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token})."
-    )
+    click.echo(f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token}).")
     if built.left_out:
         click.echo(f"{built.left_out} responses have no probability mass and so no label; they are left out.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import database_option, opened
+from crowdloom.studies.cli.options import database_option, opened, progress
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(file: Path, media: str | None, database: str | None) -> None:
 
     design, source = read_design(file)
     with opened(database) as store:
-        with click.progressbar(length=1, label="Reading items", file=click.get_text_stream("stderr")) as bar:
+        with progress("Reading items", 1) as bar:
 
             def show(done: int, total: int) -> None:
                 bar.length = total

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,6 +34,19 @@ def answers_options(command: Command) -> Command:
         show_default=True,
         help="Accepted: complete, filling a place, not excluded. All: drop-outs and surplus ones too.",
     )(command)
+
+
+def progress(label: str, length: int) -> Any:
+    """A progress bar on standard error, where that is a terminal; use it in a `with`."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=True)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse early, before long work, to write to a folder that does not exist."""
+    from crowdloom.studies.errors import OptionError
+
+    if not path.absolute().parent.is_dir():
+        raise OptionError(f"--out {path}: there is no folder {path.parent}; create it first")
 
 
 @contextmanager

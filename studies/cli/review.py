@@ -15,7 +15,12 @@ from crowdloom.studies.cli.options import database_option, opened
 @click.option("--reason", help="Why it is rejected.")
 @database_option
 def command(
-    study: str, approve: tuple[str, ...], approve_all: bool, reject: str | None, reason: str | None, database: str | None
+    study: str,
+    approve: tuple[str, ...],
+    approve_all: bool,
+    reject: str | None,
+    reason: str | None,
+    database: str | None,
 ) -> None:
     """List the completed submissions of STUDY, or approve or reject some.
 

@@ -37,4 +37,6 @@ def command(study: str | None, as_json: bool, database: str | None) -> None:
             f"{status.accepted_min} to {status.accepted_max}"
         )
         for posting in status.postings:
-            click.echo(f"  posting      {posting.platform}, version {posting.version}, {posting.state}: /join/{posting.token}")
+            click.echo(
+                f"  posting      {posting.platform}, version {posting.version}, {posting.state}: /join/{posting.token}"
+            )

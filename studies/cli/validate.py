@@ -25,7 +25,9 @@ def command(file: Path, without_items: bool) -> None:
     used = sum(len(batch) for batch in dealt)
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
     people = sum(wanted) * len(dealt)
-    line = f"{file} is a valid design: {used} of {len(items)} items in {len(dealt)} batches, {people} submissions wanted"
+    line = (
+        f"{file} is a valid design: {used} of {len(items)} items in {len(dealt)} batches, {people} submissions wanted"
+    )
     if design.people.reward is not None:
         total = design.people.reward.model_copy(update={"amount": design.people.reward.amount * people})
         hourly = design.people.reward.model_copy(
