@@ -190,7 +190,7 @@ def _done(progress: Progress, design: Design, values: dict[str, Any], errors: di
         "answers": progress.answered,
         "reward": str(design.people.reward) if design.people.reward else None,
     }
-    return render_template("done.html", design=design, receipt=receipt)
+    return render_template("done.html", design=design, base=_base(progress), receipt=receipt)
 
 
 def _left(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -288,6 +288,12 @@ def post_debrief(token: str) -> Page:
         if not errors:
             save_debrief(connection, progress, answers)
     return _onward(token)
+
+
+@blueprint.get("/take/<token>/<any(instructions, check, answer, debrief, return):form>")
+def reopen(token: str, form: str) -> Page:
+    """A page with errors stands at its form's address; who opens that again goes on from where they are."""
+    return redirect(url_for(".take", token=token), 303)
 
 
 @blueprint.get("/take/<token>/leave")

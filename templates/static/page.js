@@ -16,15 +16,6 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 
-// An answer whose confirmation got lost: the page of a trial sends it itself.
-const { base } = document.body.dataset;
-const entry = base && !document.querySelector("form[data-trial]") && waiting(base);
-if (entry) {
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const { next } = await deliver(base, entry, pause);
-  if (next) location.replace(next);
-}
-
 const copy = document.querySelector("[data-copy]");
 if (copy && navigator.clipboard) {
   copy.hidden = false;
@@ -39,4 +30,13 @@ if (copy && navigator.clipboard) {
       said.textContent = "The code is selected: copy it with your keyboard.";
     }
   });
+}
+
+// An answer whose confirmation got lost: the page of a trial sends it itself.
+const { base } = document.body.dataset;
+const entry = base && !document.querySelector("form[data-trial]") && waiting(base);
+if (entry) {
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const { next } = await deliver(base, entry, pause);
+  if (next) location.replace(next);
 }

@@ -26,6 +26,7 @@ async function send(entry) {
   sending = true;
   form.setAttribute("aria-busy", "true");
   button.setAttribute("aria-disabled", "true");
+  button.textContent = "Saving …";
   const outcome = await deliver(base, entry, pause);
   if (outcome.next) {
     location.replace(outcome.next);
@@ -39,7 +40,6 @@ async function send(entry) {
 function pause(ms, kept) {
   questions.inert = true; // what is kept is what will be sent
   status.classList.add("kept");
-  button.textContent = "Saving …";
   const text = kept
     ? "The connection is interrupted. Your answer is kept on this device and is being sent again by itself. " +
       "You can wait, or close this page and come back later with the same link."

@@ -53,6 +53,8 @@ def test_errors_stand_beside_their_fields(
         page.click("[data-summary] a")
         assert page.evaluate("document.activeElement.name") == field
     assert participation.answers() == []
+    page.goto(page.url)  # as a browser does that restores its tabs
+    expect_trial(page, 1)
     fill_trial(page)
     save(page)
     expect_trial(page, 2)

@@ -17,7 +17,8 @@ CORRECT = "Those that 100 people would give"
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_by_mouse(javascript: bool, server: Server, posting: str, new_context: Callable[..., BrowserContext]) -> None:
     """Consent to receipt; the code is on no page before every answer is stored."""
-    page = new_context(java_script_enabled=javascript).new_page()
+    context = new_context(java_script_enabled=javascript, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
     page.goto(f"{server.address}/join/{posting}")
     for statement in page.locator("[name=statement]").all():
         statement.check()
@@ -42,6 +43,11 @@ def test_by_mouse(javascript: bool, server: Server, posting: str, new_context: C
     page.click("text=Finish")
 
     expect(page.locator("[data-code]")).to_have_text(code)
+    expect(page.locator("[data-copy]")).to_be_visible(visible=javascript)
+    if javascript:
+        page.click("[data-copy]")
+        expect(page.locator("[data-copied]")).to_have_text("Copied.")
+        assert page.evaluate("navigator.clipboard.readText()") == code
     expect(page.locator(".receipt")).to_contain_text("0.50 GBP")
     assert [answer.answer["top1"] for answer in taken.answers()] == ["1", "2", "3", "4"]
     assert {answer.answer["top1_probability"] for answer in taken.answers()} == {65.5}
