@@ -126,16 +126,20 @@ class SoftLabel:
     ) -> dict[str, list[str]]:
         """Perceive the truth with noise, then report the two largest and what seems out of the question.
 
-        The perceived distribution is (1 - skill) of a random one plus skill of the true one; a
-        careless answer perceives a random one alone. A class perceived below 2 % is called
-        impossible, with the same chance to miss it as the person has to misjudge.
+        With t the true label, the share of class k is perceived as proportional to
+        (t_k + 0.002) exp(4 (1 - skill) g_k), g_k standard normal; a careless answer perceives a random
+        distribution instead. A class perceived below 2 % is ticked as impossible, unless it is
+        overlooked, with the chance 1 - skill.
         """
-        noise = [rng.expovariate(1) for _ in trial.classes]
-        skill = 0.0 if rng.random() < person.careless else person.skill
+        careless = rng.random() < person.careless
         seen = {
-            name: skill * truth.get(name, 0.0) + (1 - skill) * draw / sum(noise)
-            for name, draw in zip(trial.classes, noise, strict=True)
+            name: rng.expovariate(1)
+            if careless
+            else (truth.get(name, 0.0) + 0.002) * math.exp(4 * (1 - person.skill) * rng.gauss(0, 1))
+            for name in trial.classes
         }
+        total = sum(seen.values())
+        seen = {name: share / total for name, share in seen.items()}
         first, second = sorted(seen, key=lambda name: seen[name], reverse=True)[:2]
         says = {name: round(100 * seen[name] ** person.calibration) for name in (first, second)}
         alternative = says[second] >= 2
@@ -148,7 +152,7 @@ class SoftLabel:
                 "impossible": [
                     name
                     for name in trial.classes
-                    if name not in (first, second) and seen[name] < 0.02 and rng.random() < skill
+                    if name not in (first, second) and seen[name] < 0.02 and rng.random() < person.skill
                 ],
             }
         )
