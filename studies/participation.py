@@ -282,7 +282,8 @@ def go_on(connection: Connection, progress: Progress, design: DesignModel) -> No
     elif connection.execute(select(Place.id).where(Place.submission_id == progress.id)).first() is None:
         lock_design(connection, progress.design_id)
         free_expired(connection, progress.design_id)
-        take_place(connection, progress.batch_id or 0, progress.id, design.people.hold_minutes)
+        if take_place(connection, progress.batch_id or 0, progress.id, design.people.hold_minutes):
+            add_event(connection, progress.id, "place_held_again", {})
 
 
 def _move(connection: Connection, progress: Progress, at: str, **values: Any) -> bool:
