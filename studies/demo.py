@@ -28,7 +28,7 @@ from crowdloom.studies.rehearsal import Rehearsal, rehearse
 from crowdloom.studies.tables import Item
 
 STUDY = "digits"
-PEOPLE = 18
+PEOPLE = 16
 """Fewer than the study has places, so that some are left for whoever runs the demo."""
 SHOWN = 8
 

@@ -34,10 +34,16 @@ def _json(written: str) -> dict[str, Any]:
     if not written or len(written) > _LONGEST:
         return {}
     try:
-        value = json.loads(written, parse_constant=lambda _: None)
+        value = json.loads(written, parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _finite(written: str) -> float | None:
+    """A number, unless it is one that JSON cannot hold (1e999)."""
+    value = float(written)
+    return value if math.isfinite(value) else None
 
 
 def _time(written: str) -> datetime | None:

@@ -1,0 +1,59 @@
+"""The researcher's pages: a one-time link opens them, and they show how studies stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from crowdloom.studies.database import Store
+from crowdloom.studies.web import create_app
+from crowdloom.studies.welcome import welcome
+from tests.studies.studies_for_tests import complete, open_small
+
+
+def test_the_link_works_once(sqlite_store: Store, tmp_path: Path) -> None:
+    """The first browser gets in and stays in; a second one with the same link does not."""
+    posting = open_small(sqlite_store, tmp_path)
+    app = create_app(sqlite_store)
+    lines = welcome(sqlite_store, "http://x")
+    assert f"take part in small: http://x/join/{posting}" in lines
+    link = re.search(r"http://x(/researcher/enter/\S+)", lines)
+    assert link
+    mine, other = app.test_client(), app.test_client()
+    assert mine.get("/researcher/").status_code == 403
+    assert mine.get(link[1]).status_code == 303
+    assert mine.get("/researcher/").status_code == 200
+    assert mine.get(link[1]).status_code == 303
+    assert other.get(link[1]).status_code == 403
+    assert other.get("/researcher/study/anything").status_code == 403
+
+
+def test_pages_show_how_a_study_stands(sqlite_store: Store, tmp_path: Path) -> None:
+    """Places, submissions and the participants' link stand on the study's page."""
+    posting = open_small(sqlite_store, tmp_path)
+    app = create_app(sqlite_store)
+    complete(app.test_client(), posting, "ann")
+    client = app.test_client()
+    link = re.search(r"(/researcher/enter/\S+)", welcome(sqlite_store, ""))
+    assert link
+    client.get(link[1])
+    index = client.get("/researcher/").text
+    assert "1 of 4 places filled, 0 held, 4 answers" in index
+    study = re.search(r'href="(/researcher/study/[^"]+)"', index)
+    assert study
+    page = client.get(study[1]).text
+    assert f"/join/{posting}" in page
+    assert "0 to 1" in page
+    assert client.get("/researcher/study/nothing").status_code == 404
+
+
+def test_a_database_that_fails_is_no_secret_to_participants(sqlite_store: Store, tmp_path: Path) -> None:
+    """Without its database the server says to try again (503) and does not say what broke."""
+    posting = open_small(sqlite_store, tmp_path)
+    client = create_app(sqlite_store).test_client()
+    sqlite_store.close()
+    (tmp_path / "store.db").rename(tmp_path / "gone.db")
+    (tmp_path / "store.db").mkdir()
+    page = client.get(f"/join/{posting}?participant=x")
+    assert (page.status_code, "store.db" in page.text, "please try again" in page.text) == (503, False, True)
+    assert client.get("/take/x", headers={"Accept": "application/json"}).status_code == 503
