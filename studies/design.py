@@ -7,11 +7,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
+    Strict,
     StringConstraints,
     field_validator,
     model_validator,
@@ -19,7 +21,12 @@ from pydantic import (
 
 from crowdloom.tasks import TASKS
 
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ClassName = Annotated[Text, StringConstraints(max_length=200)]
+MOST_RESPONSES = 10_000
+_MOST_MONEY = 2**31 - 1  # what the store holds
 _NO_MINOR_UNIT = {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF"}
 
 
@@ -44,7 +51,7 @@ class Money(_Part):
             return written
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
         if match is None:
-            raise ValueError('expected an amount with its currency, such as "3.34 USD"')
+            raise ValueError(f'expected an amount with its currency, such as "3.34 USD", got {written!r}')
         digits = 0 if match[2] in _NO_MINOR_UNIT else 2
         try:
             minor = Decimal(match[1]).scaleb(digits)
@@ -52,6 +59,8 @@ class Money(_Part):
             raise ValueError(str(error)) from error
         if minor != minor.to_integral_value():
             raise ValueError(f"{match[2]} has {digits} decimal places, got {match[1]}")
+        if minor > _MOST_MONEY:
+            raise ValueError(f"expected an amount of at most {_MOST_MONEY} minor units, got {minor:f}")
         return Money(amount=int(minor), currency=match[2])
 
     def __str__(self) -> str:
@@ -76,56 +85,54 @@ class Items(_Part):
     counts: str | None = None
     """For `arrays`: an .npy with annotator counts per class, one row for each `index`; the difficulty
     of an item is then the entropy of its row, in nats."""
-    sample: int | None = Field(default=None, ge=1)
+    sample: Whole | None = Field(default=None, ge=1)
     """How many items to draw, with the design's seed; all where it is absent."""
-    image_size: int = Field(default=160, ge=0, le=2048)
+    image_size: Whole = Field(default=160, ge=0, le=2048)
     """Smaller images are enlarged (Lanczos) until the shorter side has so many pixels; 0 shows them as they are."""
 
     @model_validator(mode="after")
     def _path_is_given(self) -> Items:
         if self.source == "digits" and (self.path or self.counts):
-            raise ValueError('source "digits" takes no path and no counts')
+            raise ValueError('source: "digits" takes no path and no counts')
         if self.source != "digits" and not self.path:
-            raise ValueError(f'source "{self.source}" needs a path')
+            raise ValueError(f'source: "{self.source}" needs a path; add path = "…"')
         if self.counts and self.source != "arrays":
-            raise ValueError('counts belong to source "arrays"')
+            raise ValueError(f'counts: belong to source "arrays", not to "{self.source}"')
         return self
 
 
 class Mix(_Part):
     """So many items of each batch lie in this range of difficulty."""
 
-    count: int = Field(ge=1)
-    above: float | None = None
+    count: Whole = Field(ge=1)
+    above: Number | None = None
     """Difficulty greater than this."""
-    at_most: float | None = None
+    at_most: Number | None = None
     """Difficulty not greater than this."""
 
     @model_validator(mode="after")
     def _a_range(self) -> Mix:
         if self.above is None and self.at_most is None:
-            raise ValueError("a part of the mix needs above or at_most, or both")
+            raise ValueError("expected above or at_most, or both, beside count")
         if self.above is not None and self.at_most is not None and self.above >= self.at_most:
-            raise ValueError("above must be smaller than at_most")
+            raise ValueError(f"above: expected a number below at_most ({self.at_most}), got {self.above}")
         return self
 
     def holds(self, difficulty: float | None) -> bool:
         """Whether an item of this difficulty belongs to this part."""
         if difficulty is None:
             return False
-        return (self.above is None or difficulty > self.above) and (
-            self.at_most is None or difficulty <= self.at_most
-        )
+        return (self.above is None or difficulty > self.above) and (self.at_most is None or difficulty <= self.at_most)
 
 
 class Batches(_Part):
     """How items are dealt to participants."""
 
-    size: int = Field(ge=1)
+    size: Whole = Field(ge=1)
     """Distinct items in a batch. The last batch may be smaller, unless a mix is asked for."""
-    responses_per_item: int = Field(ge=1)
+    responses_per_item: Whole = Field(ge=1, le=MOST_RESPONSES)
     """First responses wanted per item (in each condition): the places of a batch."""
-    repeats: tuple[int, ...] = ()
+    repeats: tuple[Whole, ...] = ()
     """Positions, counted from 1, of the items that are shown again at the end."""
     mix: tuple[Mix, ...] = ()
     """Which difficulties a batch combines; the counts add up to `size`."""
@@ -145,19 +152,19 @@ class Batches(_Part):
 class People(_Part):
     """Who takes part, for how long and for what."""
 
-    minutes: int = Field(ge=1)
+    minutes: Whole = Field(ge=1)
     """What the consent page says it takes."""
-    hold_minutes: int = Field(ge=1)
+    hold_minutes: Whole = Field(ge=1, le=60 * 24 * 365)
     """How long a place is kept for somebody who has begun."""
     reward: Amount | None = None
     """What everybody who completes is paid; absent for volunteers."""
-    submissions_per_participant: int = Field(default=1, ge=1)
+    submissions_per_participant: Whole = Field(default=1, ge=1)
     """How often one person may take the study, with other items each time."""
 
     @model_validator(mode="after")
     def _time_enough(self) -> People:
         if self.hold_minutes < self.minutes:
-            raise ValueError(f"hold_minutes ({self.hold_minutes}) must not be below minutes ({self.minutes})")
+            raise ValueError(f"hold_minutes: expected at least minutes ({self.minutes}), got {self.hold_minutes}")
         return self
 
 
@@ -176,7 +183,7 @@ class Bonus(_Part):
     rule: Literal["agreement"]
     """`agreement`: to those whose answers best match the other annotators'."""
     amount: Amount
-    share: float = Field(gt=0, le=1)
+    share: Number = Field(gt=0, le=1)
     """Which share of the people gets it."""
 
 
@@ -197,7 +204,7 @@ class Question(_Part):
 class Comprehension(_Part):
     """Questions after the instructions; a wrong answer sends back to them."""
 
-    attempts: int = Field(default=3, ge=1)
+    attempts: Whole = Field(default=3, ge=1)
     """How often the check may be tried before the participation ends."""
     questions: tuple[Question, ...] = Field(min_length=1)
 
@@ -213,22 +220,29 @@ class DebriefQuestion(_Part):
 class Condition(_Part):
     """An arm of the study; its own instructions and number of responses, where they differ."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)
+    name: str = Field(max_length=100)
     instructions: tuple[Text, ...] = ()
-    responses_per_item: int | None = Field(default=None, ge=1)
+    responses_per_item: Whole | None = Field(default=None, ge=1, le=MOST_RESPONSES)
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", value):
+            raise ValueError(f"expected letters, digits, - and _ alone, got {value!r}")
+        return value
 
 
 class Design(_Part):
     """One study's design, as its TOML file says it."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    name: str = Field(max_length=100)
     """The study's name, in lower case: letters, digits, - and _."""
     title: Text
     """What participants see."""
     task: str
-    seed: int = 0
+    seed: Whole = 0
     """Fixes the sample of items and the batches."""
-    classes: tuple[Text, ...] = Field(min_length=1)
+    classes: tuple[ClassName, ...] = Field(min_length=1, max_length=2**15 - 1)
     """In the order in which labels count them."""
     consent: Text
     instructions: tuple[Text, ...] = Field(min_length=1)
@@ -245,6 +259,13 @@ class Design(_Part):
     comprehension: Comprehension | None = None
     debrief: tuple[DebriefQuestion, ...] = ()
     conditions: tuple[Condition, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+            raise ValueError(f"expected lower-case letters, digits, - and _ alone, got {value!r}")
+        return value
 
     @field_validator("task")
     @classmethod
@@ -263,7 +284,7 @@ class Design(_Part):
         if len(set(names)) < len(names):
             raise ValueError("conditions: a name stands there twice")
         if self.bonus and self.people.reward and self.bonus.amount.currency != self.people.reward.currency:
-            raise ValueError("bonus: its currency differs from the reward's")
+            raise ValueError(f"bonus: expected the reward's currency {self.people.reward.currency}")
         return self
 
     def arms(self) -> tuple[Condition, ...]:

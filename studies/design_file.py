@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from crowdloom.studies.design import Design
-from crowdloom.studies.errors import CrowdloomError, DesignError
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]+\")\s*=")
+from crowdloom.studies.errors import CrowdloomError, DesignError, ItemError
 
 Path_ = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -23,7 +22,7 @@ def read_design(path: Path) -> tuple[Design, str]:
     """The design in a TOML file, and its text.
 
     Raises DesignError with one line for each thing that is wrong, such as
-    `study.toml:14: batches.size: input should be greater than or equal to 1 (got 0)`.
+    `study.toml:14: batches.size: expected a number of at least 1, got 0`.
     """
     source = read_text(path, "a design file", DesignError)
     return parse_design(source, str(path)), source
@@ -37,7 +36,7 @@ def parse_design(source: str, name: str) -> Design:
 def read_text(path: Path, what: str, wrong: type[CrowdloomError]) -> str:
     """A file's text; `what` says which file was wanted. Raises `wrong` where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise wrong(f"{path}: cannot be read ({error.strerror}); give the path of {what}") from error
     except UnicodeDecodeError as error:
@@ -56,48 +55,122 @@ def parse_toml(source: str, name: str, model: type[Model], wrong: type[Crowdloom
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = _line_numbers(source)
-        raise wrong("\n".join(_say(name, lines, problem) for problem in error.errors())) from error
+        lines = line_numbers(source)
+        problems = error.errors()
+        # Of an array whose elements are wrong pydantic says, besides, that it has too few.
+        said = {problem["loc"][:n] for problem in problems for n in range(len(problem["loc"]))}
+        listed = [p for p in problems if not (p["type"] == "too_short" and p["loc"] in said)]
+        raise wrong("\n".join(_say(name, lines, problem) for problem in listed)) from error
+
+
+@contextmanager
+def located(source: str, name: str) -> Iterator[None]:
+    """Add file and line to what turns out to be wrong with a design when it meets its items.
+
+    Such a message begins with the field, as in `items.sample: 50 items are asked for, the source has 40`.
+    """
+    try:
+        yield
+    except (DesignError, ItemError) as error:
+        field, is_field, _ = str(error).partition(": ")
+        lines = line_numbers(source)
+        location = tuple(int(part) - 1 if part.isdecimal() else part for part in field.split("."))
+        if not is_field or location[:1] not in lines:
+            raise
+        raise type(error)(f"{name}:{_line(lines, location)}: {error}") from error
+
+
+_EXPECTED = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is not a field here; check its spelling or take it out",
+    "int_type": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+    "bool_type": "expected true or false",
+    "string_type": "expected a text in quotes",
+    "string_too_short": "expected a text that is not empty",
+    "string_too_long": "expected at most {max_length} characters",
+    "tuple_type": "expected a list in [brackets]",
+    "list_type": "expected a list in [brackets]",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "literal_error": "expected {expected}",
+    "too_short": "expected a list of at least {min_length}",
+    "too_long": "expected a list of at most {max_length}",
+    "greater_than": "expected a number above {gt}",
+    "greater_than_equal": "expected a number of at least {ge}",
+    "less_than_equal": "expected a number of at most {le}",
+}
+"""What pydantic's errors are called here."""
 
 
 def _say(name: str, lines: dict[Path_, int], problem: Any) -> str:
     location: Path_ = tuple(problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     got = problem.get("input")
-    if problem["type"] == "missing":
-        message = "is missing; add it"
-    elif problem["type"] == "extra_forbidden":
-        message = "is not a field here; check its spelling or take it out"
-    elif problem["type"] != "value_error" and isinstance(got, str | int | float | bool):
-        message = f"{message[0].lower()}{message[1:]} (got {got!r})"
-    elif problem["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}"
-    known = next((lines[location[:n]] for n in range(len(location), -1, -1) if location[:n] in lines), 1)
-    field = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
-    return f"{name}:{known}: {field + ': ' if field else ''}{message}"
+    field, is_field, rest = message.partition(": ")
+    if problem["type"] == "value_error" and is_field and (*location, field) in lines:
+        location, message = (*location, field), rest  # a rule that combines fields names the one to look at
+    elif problem["type"] in _EXPECTED:
+        message = _EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
+        if isinstance(got, str | int | float) and problem["type"] != "extra_forbidden":
+            message += f", got {got!r}" if not isinstance(got, bool) else f", got {str(got).lower()}"
+    words = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
+    return f"{name}:{_line(lines, location)}: {words + ': ' if words else ''}{message}"
 
 
-def _line_numbers(source: str) -> dict[Path_, int]:
-    """The line on which each key and table stands; what is inside inline tables counts to its key."""
-    lines: dict[Path_, int] = {(): 1}
+def _line(lines: dict[Path_, int], location: Path_) -> int:
+    """The line of a field, or of the innermost table around it that is there."""
+    return next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 1)
+
+
+def line_numbers(source: str) -> dict[Path_, int]:
+    """The line on which each key and table of a valid TOML text begins.
+
+    What stands inside an array or an inline table counts to its key.
+
+    >>> line_numbers("a = 1\\n[[b]]\\nc.d = [\\n2]")
+    {('a',): 1, ('b',): 2, ('b', 0): 2, ('b', 0, 'c'): 3, ('b', 0, 'c', 'd'): 3, ('b', 0, 'c', 'd', 0): 3}
+    """
+    lines: dict[Path_, int] = {}
+    arrays: dict[Path_, int] = {}
     table: Path_ = ()
-    seen: dict[Path_, int] = {}
-    closing: str | None = None  # of a multi-line string that is open
-    for number, line in enumerate(source.splitlines(), start=1):
-        if closing is not None:
-            if closing in line:
-                closing = None
-            continue
-        if header := _HEADER.match(line):
-            table = tuple(part.strip().strip('"') for part in header[2].split("."))
-            if header[1] == "[[":
-                seen[table] = seen.get(table, -1) + 1
-                lines.setdefault(table, number)
-                table = (*table, seen[table])
-            lines[table] = number
-        elif key := _KEY.match(line):
-            lines[(*table, key[1].strip('"'))] = number
-        for quotes in ('"""', "'''"):
-            if line.count(quotes) % 2:
-                closing = quotes
+    statement, start = "", 0
+    for number, line in enumerate(source.split("\n"), start=1):
+        start = start if statement else number
+        statement += line + "\n"
+        try:
+            values = tomllib.loads(statement)
+        except tomllib.TOMLDecodeError:
+            continue  # it goes on in the next line
+        if statement.lstrip().startswith("["):
+            table = _enter(values, arrays, lines, start)
+        else:
+            _note(values, table, lines, start)
+        statement = ""
     return lines
+
+
+def _enter(header: dict[str, Any], arrays: dict[Path_, int], lines: dict[Path_, int], line: int) -> Path_:
+    """The path of the table that a header opens, with the number of the element where it is one of an array."""
+    path: Path_ = ()
+    inside: Any = header
+    while inside:
+        ((key, inside),) = inside.items()
+        path = (*path, key)
+        if isinstance(inside, list):
+            arrays[path] = arrays.get(path, -1) + 1
+            inside = inside[0]
+        lines.setdefault(path, line)
+        if path in arrays:
+            path = (*path, arrays[path])
+            lines.setdefault(path, line)
+    return path
+
+
+def _note(value: Any, path: Path_, lines: dict[Path_, int], line: int) -> None:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inside:
+        lines.setdefault((*path, key), line)
+        _note(part, (*path, key), lines, line)

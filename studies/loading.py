@@ -16,7 +16,7 @@ from crowdloom.studies.database import Store, insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, open_image
 from crowdloom.studies.items import SourceItem, read_items
-from crowdloom.studies.media import put_media
+from crowdloom.studies.media import Spool, put_media, upload
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Study
 
 Progress = Callable[[int, int], None]
@@ -50,45 +50,81 @@ def load_design(
     """Put a design with its items into the store; a changed one becomes a new version.
 
     `source` is the TOML text as written, `folder` where its relative paths start, `bucket` an
-    `s3://…` address for the media. Raises DesignError or ItemError, and then nothing is stored.
+    `s3://…` address for the media. Raises DesignError, ItemError, OptionError or StoreError, and then
+    nothing is stored.
     """
     items = read_items(design, folder)
     dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
-    used = sorted({position for batch in dealt for position in batch})
-    contents: dict[int, bytes] = {}
-    shown: dict[int, tuple[bytes, str]] = {}
-    for done, position in enumerate(used):
-        content = items[position].image()
-        image = open_image(content, items[position].name)
-        contents[position] = content
-        shown[position] = for_the_page(image, content, design.items.image_size)
-        progress(done + 1, len(used))
-    digests = {position: items[position].digest(contents[position] + shown[position][0]) for position in used}
-    sha256 = design_digest(design, [(items[position].key, digests[position]) for position in used])
+    used = {position: items[position] for position in sorted(position for batch in dealt for position in batch)}
+    arms = {arm: arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()}
+    with Spool() as spool:
+        ready: dict[int, dict[str, Any]] = {}
+        for done, (position, item) in enumerate(used.items(), start=1):
+            ready[position] = _prepare(item, design.items.image_size, spool)
+            progress(done, len(used))
+        sha256 = design_digest(design, [(row["key"], row["content_sha256"]) for row in ready.values()])
+        locations = upload(store, spool, bucket) if bucket else {}
 
-    with store.write() as connection:
-        study_id = take_study(connection, design.name)
-        existing = connection.execute(
-            select(Design.id, Design.version).where(Design.study_id == study_id, Design.sha256 == sha256)
-        ).first()
-        places = sum(arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()) * len(dealt)
-        if existing is not None:
-            return Loaded(design.name, existing.version, False, len(used), len(items) - len(used), len(dealt), places)
-        design_id, version = add_design(connection, study_id, design, source, sha256)
-        ids = {
-            position: _item(connection, study_id, items[position], contents[position], shown[position],
-                            digests[position], bucket)
-            for position in used
-        }  # fmt: skip
-        for arm in design.arms():
-            condition_id = add_condition(connection, design_id, arm.name, arm.model_dump(mode="json"))
-            wanted = arm.responses_per_item or design.batches.responses_per_item
-            for number, batch in enumerate(dealt):
-                batch_id = add_batch(connection, condition_id, number, [ids[position] for position in batch])
-                connection.execute(
-                    insert(Place), [{"batch_id": batch_id, "number": n, "state": "open"} for n in range(wanted)]
-                )
-    return Loaded(design.name, version, True, len(used), len(items) - len(used), len(dealt), places)
+        with store.write() as connection:
+            study_id = take_study(connection, design.name)
+            version = connection.execute(
+                select(Design.version).where(Design.study_id == study_id, Design.sha256 == sha256)
+            ).scalar()
+            is_new = version is None
+            if version is None:
+                put_media(connection, spool, locations)
+                ids = dict(zip(ready, _add_items(connection, study_id, list(ready.values())), strict=True))
+                design_id, version = add_design(connection, study_id, design, source, sha256)
+                for arm, wanted in arms.items():
+                    condition_id = add_condition(connection, design_id, arm.name, arm.model_dump(mode="json"))
+                    _add_batches(connection, condition_id, [[ids[p] for p in batch] for batch in dealt], wanted)
+    return Loaded(
+        study=design.name,
+        version=version,
+        is_new=is_new,
+        items=len(used),
+        unused=len(items) - len(used),
+        batches=len(dealt),
+        places=sum(arms.values()) * len(dealt),
+    )
+
+
+def _prepare(item: SourceItem, image_size: int, spool: Spool) -> dict[str, Any]:
+    """An item's row, but for its study and token; its media go to the spool."""
+    content = item.image()
+    image = open_image(content, item.name)
+    shown = for_the_page(image, content, image_size, item.name)
+    return {
+        "key": item.key,
+        "content_sha256": item.digest(content, image_size),
+        "media": spool.add(content, BROWSER_FORMATS.get(image.format or "", "application/octet-stream")),
+        "shown": spool.add(*shown),
+        "reference": item.reference,
+        "difficulty": item.difficulty,
+        "attributes": item.attributes,
+    }
+
+
+def _add_items(connection: Connection, study_id: int, rows: list[dict[str, Any]]) -> list[int]:
+    """The ids of items, added unless an earlier version of the study has them just so."""
+    of_study = select(Item.key, Item.content_sha256, Item.id).where(Item.study_id == study_id)
+
+    def known() -> dict[tuple[str, str], int]:
+        return {(row.key, row.content_sha256): row.id for row in connection.execute(of_study)}
+
+    before = known()
+    new = [row for row in rows if (row["key"], row["content_sha256"]) not in before]
+    if new:
+        connection.execute(insert(Item), [row | {"study_id": study_id, "token": new_token()} for row in new])
+    after = known()
+    return [after[row["key"], row["content_sha256"]] for row in rows]
+
+
+def _add_batches(connection: Connection, condition_id: int, batches: list[list[int]], wanted: int) -> None:
+    """Batches of these items, with as many open places as responses are wanted."""
+    for number, items in enumerate(batches):
+        batch_id = add_batch(connection, condition_id, number, items)
+        connection.execute(insert(Place), [{"batch_id": batch_id, "number": n, "state": "open"} for n in range(wanted)])
 
 
 def add_design(connection: Connection, study_id: int, design: DesignModel, source: str, sha256: str) -> tuple[int, int]:
@@ -127,44 +163,6 @@ def take_study(connection: Connection, name: str) -> int:
     connection.execute(insert_new(connection, Study), {"name": name, "token": new_token(), "created_at": now()})
     # Two people who load the same study at once take turns here.
     return connection.execute(select(Study.id).where(Study.name == name).with_for_update()).scalar_one()
-
-
-def _item(
-    connection: Connection,
-    study_id: int,
-    item: SourceItem,
-    content: bytes,
-    shown: tuple[bytes, str],
-    digest: str,
-    bucket: str | None,
-) -> int:
-    """The id of an item, added unless an earlier version of the study has it just so."""
-    same = (Item.study_id == study_id, Item.key == item.key, Item.content_sha256 == digest)
-    found = connection.execute(select(Item.id).where(*same)).scalar()
-    if found is not None:
-        return found
-    shown_sha256 = put_media(connection, *shown, bucket)
-    as_it_came = (
-        shown_sha256
-        if content == shown[0]
-        else put_media(connection, content, BROWSER_FORMATS.get(_format(content), "application/octet-stream"), bucket)
-    )
-    row = {
-        "study_id": study_id,
-        "key": item.key,
-        "content_sha256": digest,
-        "token": new_token(),
-        "media": as_it_came,
-        "shown": shown_sha256,
-        "reference": item.reference,
-        "difficulty": item.difficulty,
-        "attributes": item.attributes,
-    }
-    return _added(connection, Item, row)
-
-
-def _format(content: bytes) -> str:
-    return open_image(content, "item").format or ""
 
 
 def design_digest(design: DesignModel, items: list[tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ def command(file: Path, media: str | None, database: str | None) -> None:
 
     A changed design becomes a new version; a version that was published is never changed.
     """
-    from crowdloom.studies.design_file import read_design
+    from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
 
     design, source = read_design(file)
@@ -29,7 +29,8 @@ def command(file: Path, media: str | None, database: str | None) -> None:
                 bar.length = total
                 bar.update(1)
 
-            loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
+            with located(source, str(file)):
+                loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
     what = "is version" if loaded.is_new else "was there already, as version"
     click.echo(
         f"{loaded.study} {what} {loaded.version}: {loaded.items} items in {loaded.batches} batches, "

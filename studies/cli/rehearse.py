@@ -42,16 +42,17 @@ def command(
     They read the real pages and post real forms, many at once, from a real server. All of it happens in
     a temporary database, unless you name one.
     """
-    from crowdloom.studies.design_file import read_design
+    from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
     from crowdloom.studies.rehearsal import Habits, rehearse
 
     design, source = read_design(file)
     habits = Habits(drop_out=drop_out, careless=careless)
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with TemporaryDirectory(prefix="crowdloom-") as folder, opened(database or f"{folder}/rehearsal.db") as store:
-            load_design(store, design, source, file.parent)
+            with located(source, str(file)):
+                load_design(store, design, source, file.parent)
             with _progress(participants) as on_end:
                 rehearsal = rehearse(
                     store, design.name, participants=participants, seed=seed, habits=habits, on_end=on_end
@@ -60,6 +61,8 @@ def command(
         stays = f"what was answered stays in {database}" if database else "its temporary database is removed"
         click.echo(f"The rehearsal was stopped before its end; its server is ended and {stays}.", err=True)
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if as_json:
         click.echo(json.dumps(asdict(rehearsal), indent=2))
     else:

@@ -13,15 +13,16 @@ import click
 def command(file: Path, without_items: bool) -> None:
     """Check a design FILE: each problem is named with file, line, field and what was expected."""
     from crowdloom.studies.batches import deal
-    from crowdloom.studies.design_file import read_design
+    from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.items import read_items
 
-    design, _ = read_design(file)
+    design, source = read_design(file)
     if without_items:
         click.echo(f"{file} is a valid design.")
         return
-    items = read_items(design, file.parent)
-    dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
+    with located(source, str(file)):
+        items = read_items(design, file.parent)
+        dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
     used = sum(len(batch) for batch in dealt)
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
     people = sum(wanted) * len(dealt)
