@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from crowdloom.studies.cli.options import database_option, opened
+from crowdloom.studies.cli.options import database_option, opened, progress
 
 if TYPE_CHECKING:
     from crowdloom.studies.rehearsal import Rehearsal
@@ -52,10 +50,16 @@ def command(
     try:
         with TemporaryDirectory(prefix="crowdloom-") as folder, opened(database or f"{folder}/rehearsal.db") as store:
             with located(source, str(file)):
+                with located(source, str(file)):
                 load_design(store, design, source, file.parent)
-            with _progress(participants) as on_end:
+            with progress("People", participants) as bar:
                 rehearsal = rehearse(
-                    store, design.name, participants=participants, seed=seed, habits=habits, on_end=on_end
+                    store,
+                    design.name,
+                    participants=participants,
+                    seed=seed,
+                    habits=habits,
+                    on_end=lambda done: bar.update(done - bar.pos),
                 )
     except KeyboardInterrupt:
         stays = f"what was answered stays in {database}" if database else "its temporary database is removed"
@@ -77,15 +81,6 @@ def command(
 def _interrupt(number: int, frame: object) -> NoReturn:
     """End on SIGTERM as on Ctrl-C, so that no server is left behind."""
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _progress(participants: int) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    with click.progressbar(length=participants, label="People", file=sys.stderr) as bar:
-        yield lambda done: bar.update(done - bar.pos)
 
 
 def _print(rehearsal: Rehearsal) -> None:
