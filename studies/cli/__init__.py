@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "Run the long steps of live tasks.",
     "status": "Show how a study stands: places, submissions, answers.",
     "review": "Approve or reject submissions; a rejected one frees its place.",
+    "bonus": "Show who gets the bonus that the design promises.",
     "exclude": "Leave a submission out of the analysis, with a reason.",
     "import": "Read the raw file of a study that was run elsewhere.",
     "describe": "Describe a study's answers in numbers.",

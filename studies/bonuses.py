@@ -1,0 +1,62 @@
+"""Who gets the bonus that a design promises. Nothing is paid here: the result is shown first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from crowdloom.analysis.agreement import agreement_with_others
+from crowdloom.analysis.labels import Elicited, build_labels, parse_variety
+from crowdloom.studies.design import Design as DesignModel
+from crowdloom.studies.design import Money
+from crowdloom.studies.errors import StudyError
+from crowdloom.studies.posting import newest_design
+from crowdloom.studies.reading import find_answers, read_submissions, stream
+from crowdloom.studies.tables import Design
+
+
+@dataclass(frozen=True)
+class Due:
+    """A submission by its code, how well it matches the others (None: cannot be said), and its bonus if any."""
+
+    code: str
+    agreement: float | None
+    bonus: Money | None
+
+
+def bonuses_due(connection: Connection, study: str) -> list[Due]:
+    """The accepted submissions of a study's newest version, best match first.
+
+    The rule `agreement`: the design's share of them, rounded up, gets the bonus; who matches as well
+    as the last of these gets it too. Labels are T2-clamp with gamma 0.1, first responses.
+    Raises StudyError for an unknown study, or a design without a bonus.
+    """
+    design_id, version = newest_design(connection, study)
+    values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
+    bonus = DesignModel.model_validate(values).bonus
+    if bonus is None:
+        raise StudyError(f"the design of {study!r} promises no bonus; it would stand under [bonus]")
+    answers = find_answers(connection, study, version=version)
+    codes = [row[0] for row in read_submissions(connection, answers)]
+    labels, items, submissions = [np.empty((0, len(answers.classes)))], [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+    for chunk in stream(connection, answers):
+        built, kept = build_labels(
+            Elicited.from_records(chunk.records, len(answers.classes)), parse_variety("T2-clamp")
+        )
+        kept &= chunk.repeat_index == 0
+        labels.append(built[kept])
+        items.append(chunk.item[kept])
+        submissions.append(chunk.submission[kept])
+    match = agreement_with_others(
+        np.concatenate(labels), np.concatenate(items), np.concatenate(submissions), len(codes)
+    )
+    known = np.sort(match[~np.isnan(match)])[::-1]
+    best = known[min(math.ceil(bonus.share * len(known)), len(known)) - 1] if len(known) else math.inf
+    due = [
+        Due(code, None if math.isnan(value) else value, bonus.amount if value >= best else None)
+        for code, value in zip(codes, match.tolist(), strict=True)
+    ]
+    return sorted(due, key=lambda row: -1 if row.agreement is None else row.agreement, reverse=True)

@@ -1,0 +1,64 @@
+"""Who gets the promised bonus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowdloom.analysis.agreement import agreement_with_others
+from crowdloom.studies.bonuses import bonuses_due
+from crowdloom.studies.database import Store
+from crowdloom.studies.errors import StudyError
+from crowdloom.studies.web import create_app
+from tests.studies.studies_for_tests import DESIGN, answer, begin, open_small, trial_id
+
+BONUS = (
+    DESIGN.replace("sample = 6", "sample = 3").replace("responses_per_item = 2", "responses_per_item = 4")
+    + '[bonus]\nrule = "agreement"\namount = "0.41 USD"\nshare = 0.5\n'
+)
+
+
+def test_agreement_equals_the_slow_way() -> None:
+    """The vectorised agreement is what comparing each label with the others' mean gives."""
+    rng = np.random.default_rng(1)
+    labels = rng.dirichlet(np.ones(4), 60)
+    item, submission = rng.integers(0, 8, 60), rng.integers(0, 12, 60)
+    expected = []
+    for one in range(12):
+        values = []
+        for mine in np.flatnonzero(submission == one):
+            others = (item == item[mine]) & (np.arange(60) != mine)
+            if others.any():
+                values.append(1 - np.abs(labels[mine] - labels[others].mean(axis=0)).sum() / 2)
+        expected.append(np.mean(values) if values else np.nan)
+    np.testing.assert_allclose(agreement_with_others(labels, item, submission, 12), expected)
+
+
+def test_those_who_match_the_others_get_it(store: Store, tmp_path: Path) -> None:
+    """Of four people, one of whom says something else, the better half gets the bonus, ties included."""
+    client = create_app(store).test_client()
+    posting = open_small(store, tmp_path, BONUS)
+    for name, top1 in (("ann", "3"), ("ben", "3"), ("cem", "3"), ("dee", "8")):
+        base = begin(client, posting, name)
+        while trial_id(client, base):
+            answer(client, base, top1=top1)
+    with store.read() as connection:
+        due = bonuses_due(connection, "small")
+    assert [str(row.bonus) if row.bonus else None for row in due] == ["0.41 USD"] * 3 + [None]
+    assert due[-1].agreement is not None
+    assert due[-1].agreement < 0.5 < (due[0].agreement or 0)
+
+
+def test_a_lone_answer_cannot_be_judged(sqlite_store: Store, tmp_path: Path) -> None:
+    """With one person there is nobody to agree with, and a design without a bonus says so."""
+    client = create_app(sqlite_store).test_client()
+    base = begin(client, open_small(sqlite_store, tmp_path, BONUS), "ann")
+    while trial_id(client, base):
+        answer(client, base)
+    with sqlite_store.read() as connection:
+        assert [(row.agreement, row.bonus) for row in bonuses_due(connection, "small")] == [(None, None)]
+    open_small(sqlite_store, tmp_path)
+    with sqlite_store.read() as connection, pytest.raises(StudyError, match="promises no bonus"):
+        bonuses_due(connection, "small")
