@@ -50,7 +50,6 @@ def command(
     try:
         with TemporaryDirectory(prefix="crowdloom-") as folder, opened(database or f"{folder}/rehearsal.db") as store:
             with located(source, str(file)):
-                with located(source, str(file)):
                 load_design(store, design, source, file.parent)
             with progress("People", participants) as bar:
                 rehearsal = rehearse(
