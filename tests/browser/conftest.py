@@ -192,10 +192,23 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile that many tests share, since a new one costs half a second."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    context.new_page()  # keeps its process alive
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(new_context: Callable[..., BrowserContext]) -> Page:
-    """A tab in a profile of its own."""
-    return new_context().new_page()
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """A new tab; every test has a submission of its own, so they share nothing but the process."""
+    yield profile.new_page()
+    profile.set_offline(False)
+    for tab in profile.pages[1:]:
+        tab.close()
 
 
 def fill_trial(page: Page, top1: str = "3", probability: str = "80", never: str = "7") -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Participation, Server, expect_trial, fill_trial, save
 
@@ -44,8 +43,8 @@ class Inspector:
 
 
 @pytest.fixture
-def inspector(new_context: Callable[..., BrowserContext]) -> Inspector:
-    return Inspector(new_context().new_page())
+def inspector(page: Page) -> Inspector:
+    return Inspector(page)
 
 
 def test_up_to_the_trials(server: Server, posting: str, inspector: Inspector) -> None:

@@ -32,9 +32,11 @@ def test_both_clocks_are_recorded(participation: Participation, page: Page) -> N
 def test_looking_away_is_recorded(participation: Participation, page: Page) -> None:
     """Another tab in front leaves its traces, in order."""
     page.goto(participation.address)
+    # Playwright makes every tab believe that it has the focus; here it shall notice.
+    page.context.new_cdp_session(page).send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     fill_trial(page)
-    page.evaluate("dispatchEvent(new Event('blur'))")
-    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.context.new_page().bring_to_front()
+    page.bring_to_front()
     save(page)
     expect_trial(page, 2)
     (answer,) = participation.answers()
