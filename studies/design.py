@@ -49,7 +49,7 @@ class Money(_Part):
         """Read "3.34 USD". Raises ValueError with what was expected."""
         if isinstance(written, Money):
             return written
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
+        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
         if match is None:
             raise ValueError(f'expected an amount with its currency, such as "3.34 USD", got {written!r}')
         digits = 0 if match[2] in _NO_MINOR_UNIT else 2

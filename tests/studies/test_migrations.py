@@ -155,7 +155,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(two_urls: tuple[str, str
         "op.execute(\"UPDATE study SET name = 'changed'\")",
         "op.execute('INSERT INTO nowhere VALUES (1)')",
     ]
-    with pytest.raises(StoreError, match="(?s)cannot be upgraded: .*nowhere.*; nothing was changed"):
+    with pytest.raises(StoreError, match=r"(?s)cannot be upgraded: .*nowhere.*; nothing was changed"):
         upgrade(two_urls[0], next_migration(tmp_path, "; ".join(steps)))
     assert catalogue(store) == before
     with store.read() as connection:
@@ -213,7 +213,7 @@ def test_upgrade_refuses_a_newer_database(two_urls: tuple[str, str]) -> None:
     store = with_a_study(two_urls[0])
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="newer crowdloom .schema 9999, this one knows 0001.; update crowdloom"):
+    with pytest.raises(StoreError, match=r"newer crowdloom \(schema 9999, this one knows 0001\); update crowdloom"):
         upgrade(two_urls[0])
     store.close()
 

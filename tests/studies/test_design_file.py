@@ -1,0 +1,275 @@
+"""Design files: every mistake is named with file, line, field and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crowdloom.studies.design import Design, Money
+from crowdloom.studies.design_file import line_numbers, located, parse_design, read_design
+from crowdloom.studies.errors import DesignError, ItemError
+
+LINES = '''\
+# A study.
+name = "pets"
+title = "Which animal is it?"
+task = "soft-label"
+classes = [
+  "cat", "dog",   # the usual
+  "frog",
+]
+consent = """
+[items]
+size = 3 is not a setting here, nor is
+[[batches.mix]]
+"""
+instructions = ["one", \'\'\'two
+name = "three"\'\'\']
+
+[items]
+source = "digits"
+
+[batches]
+size = 5
+responses_per_item = 2
+repeats = [1]
+
+[people]
+minutes = 2
+hold_minutes = 5
+reward = "1.00 USD"
+'''.splitlines()
+"""The lines of a good design; tests replace one or add some after the last, which is line 28."""
+
+
+def said(old: str, new: str) -> list[str]:
+    """The messages about the design in which `new` stands in place of the line `old` (or at the end)."""
+    lines = list(LINES)
+    if old:
+        lines[max(n for n, line in enumerate(lines) if line == old)] = new
+    else:
+        lines.append(new)
+    with pytest.raises(DesignError) as caught:
+        parse_design("\n".join(lines) + "\n", "study.toml")
+    return str(caught.value).splitlines()
+
+
+def test_a_good_design_is_read(tmp_path: Path) -> None:
+    """The design and its text come back, also with Windows' line ends and byte order mark."""
+    path = tmp_path / "study.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(LINES).encode())
+    design, source = read_design(path)
+    assert design.classes == ("cat", "dog", "frog")
+    assert design.people.reward == Money(amount=100, currency="USD")
+    assert source == "\n".join(LINES)
+    assert Design.model_validate(design.dump()) == design
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("size = 5", "size = 0", "21: batches.size: expected a number of at least 1, got 0"),
+        ("size = 5", 'size = "5"', "21: batches.size: expected a whole number, got '5'"),
+        ("size = 5", "size = 5.5", "21: batches.size: expected a whole number, got 5.5"),
+        ("size = 5", "size = true", "21: batches.size: expected a whole number, got true"),
+        ("size = 5", "size = 2024-01-01", "21: batches.size: expected a whole number"),
+        ("size = 5", "", "20: batches.size: is missing; add it"),
+        ("responses_per_item = 2", "responses_per_item = 1000000", "22: batches.responses_per_item: expected a number"),
+        ("repeats = [1]", "repeats = [9]", "23: batches.repeats: position 9 is not between 1 and the batch size 5"),
+        ("repeats = [1]", "repeats = [1, 1]", "23: batches.repeats: a position stands there twice"),
+        ("repeats = [1]", "repeats = 1", "23: batches.repeats: expected a list in [brackets], got 1"),
+        ("repeats = [1]", 'repeats = [1, "x"]', "23: batches.repeats.2: expected a whole number, got 'x'"),
+        ("minutes = 2", "minutes = 6", "27: people.hold_minutes: expected at least minutes (6), got 5"),
+        ("hold_minutes = 5", "", "25: people.hold_minutes: is missing; add it"),
+        ("[people]", "[peeple]", "1: people: is missing; add it"),
+        ('name = "pets"', 'name = "My pets!"', "2: name: expected lower-case letters, digits, - and _ alone, got"),
+        ('name = "pets"', "name = 7", "2: name: expected a text in quotes, got 7"),
+        ('title = "Which animal is it?"', 'title = "  "', "3: title: expected a text that is not empty"),
+        ('task = "soft-label"', 'task = "hard"', "4: task: no task is called 'hard'; there are: "),
+        ('  "frog",', '  "cat",', "5: classes: a class stands there twice"),
+        ('  "frog",', '  "no-alternative",', "5: classes: no class can be called 'no-alternative'"),
+        ('  "frog",', "  3,", "5: classes.3: expected a text in quotes, got 3"),
+        ('  "frog",', '  ["frog"],', "5: classes.3: expected a text in quotes"),
+        ('source = "digits"', 'source = "cloud"', "18: items.source: expected 'digits', 'folder', 'csv', 'arrays'"),
+        ('source = "digits"', 'source = "folder"', '18: items.source: "folder" needs a path; add path = "…"'),
+        ('source = "digits"', 'source = "digits"\npath = "x"', '18: items.source: "digits" takes no path'),
+        ('source = "digits"', 'source = "csv"\npath = "x"\ncounts = "y"', "20: items.counts: belong to source "),
+        (
+            'source = "digits"',
+            'source = "digits"\nimage_size = -1',
+            "19: items.image_size: expected a number of at least",
+        ),
+    ],
+)
+def test_a_wrong_line_is_named(old: str, new: str, message: str) -> None:
+    """The first message names the line of the field, the field and what was expected there."""
+    assert said(old, new)[0].startswith(f"study.toml:{message}")
+
+
+@pytest.mark.parametrize(
+    "written", ['"1 dollar"', '"-1.00 USD"', '"1.00 usd"', '"1e3 USD"', '"1.00"', '"USD"', "1.0", "true", '"١ USD"']
+)
+def test_wrong_money_is_named(written: str) -> None:
+    """An amount without a currency, a sum in words, a negative one: each shows how it is written."""
+    (message,) = said('reward = "1.00 USD"', f"reward = {written}")
+    assert message.startswith('study.toml:28: people.reward: expected an amount with its currency, such as "3.34 USD"')
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("1.005 USD", "USD has 2 decimal places, got 1.005"),
+        ("100.5 JPY", "JPY has 0 decimal places, got 100.5"),
+        ("99999999999 USD", "expected an amount of at most 2147483647 minor units"),
+    ],
+)
+def test_money_that_does_not_exist_is_named(written: str, message: str) -> None:
+    """Fractions of the smallest coin, and more than the store holds."""
+    assert said('reward = "1.00 USD"', f'reward = "{written}"')[0].startswith(
+        f"study.toml:28: people.reward: {message}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("added", "messages"),
+    [
+        (
+            "[[batches.mix]]\ncount = 3\nabove = 0.2\n[[batches.mix]]\ncount = 1\nat_most = 0.1",
+            ["29: batches.mix: the counts add up to 4, not to size 5"],
+        ),
+        ("[[batches.mix]]\ncount = 5", ["29: batches.mix.1: expected above or at_most, or both, beside count"]),
+        (
+            "[[batches.mix]]\ncount = 4\nabove = 0.2\n\n# easy\n[[batches.mix]]\ncount = 1\nat_mots = 0.1",
+            ["36: batches.mix.2.at_mots: is not a field here; check its spelling or take it out"],
+        ),
+        (
+            "[[batches.mix]]\ncount = 5\nabove = 2\nat_most = 1",
+            ["31: batches.mix.1.above: expected a number below at_"],
+        ),
+        ("[[batches.mix]]\ncount = 5\nabove = nan", ["31: batches.mix.1.above: expected a finite number, got nan"]),
+        (
+            '[bonus]\nrule = "best"\namount = "1.00 EUR"\nshare = 2',
+            [
+                "30: bonus.rule: expected 'agreement', got 'best'",
+                "32: bonus.share: expected a number of at most 1.0, got 2",
+            ],
+        ),
+        (
+            '[bonus]\nrule = "agreement"\namount = "1.00 EUR"\nshare = 0.5',
+            ["29: bonus: expected the reward's currency USD"],
+        ),
+        ('[conditions]\nname = "a"', ["29: conditions: expected a list in [brackets]"]),
+        ('[[conditions]]\nname = "a b"', ["30: conditions.1.name: expected letters, digits, - and _ alone, got 'a b'"]),
+        ('[[conditions]]\nname = "a"\n[[conditions]]\nname = "a"', ["29: conditions: a name stands there twice"]),
+        (
+            '[[debrief]]\nquestion = "Hard?"\n[[debrief]]\nqestion = "Long?"',
+            ["31: debrief.2.question: is missing", "32: debrief.2.qestion: is not a field here"],
+        ),
+        (
+            '[comprehension]\nattempts = 0\n[[comprehension.questions]]\nquestion = "?"\noptions = ["x"]\ncorrect = "x"'
+            '\n[[comprehension.questions]]\nquestion = "?"\noptions = ["x", "y"]\ncorrect = "z"',
+            [
+                "30: comprehension.attempts: expected a number of at least 1, got 0",
+                "33: comprehension.questions.1.options: expected a list of at least 2",
+                "38: comprehension.questions.2.correct: 'z' is not one of the options",
+            ],
+        ),
+        ('[eligibility]\nstatements = "I am an adult"', ["30: eligibility.statements: expected a list in [brackets]"]),
+    ],
+)
+def test_wrong_tables_are_named(added: str, messages: list[str]) -> None:
+    """In arrays of tables the element is counted from 1, and every mistake gets a line of its own."""
+    found = said("", added)
+    assert len(found) == len(messages), found
+    for line, message in zip(found, messages, strict=True):
+        assert line.startswith(f"study.toml:{message}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "[items]",
+            'items.source = "digits"\nitems.sample = 0\n[people.x]',
+            "18: items.sample: expected a number of at",
+        ),
+        (
+            "repeats = [1]",
+            "mix = [{ count = 5, above = 2, at_most = 1 }]",
+            "23: batches.mix.1.above: expected a number",
+        ),
+        ("repeats = [1]", "mix = [\n  { count = 5, above = 0 },\n  { count = 1, abov = 1 },\n]", "23: batches.mix.2"),
+        ('source = "digits"', '"source" = 3', "18: items.source: expected 'digits'"),
+    ],
+)
+def test_other_ways_to_write_toml_are_named(old: str, new: str, message: str) -> None:
+    """Dotted keys, quoted keys and inline tables are told by the line on which they begin."""
+    assert any(line.startswith(f"study.toml:{message}") for line in said(old, new)), said(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('title = "Which animal is it?"', 'title = "Which', 3),
+        ('title = "Which animal is it?"', 'name = "again"', 3),
+        ("repeats = [1]", "repeats = [1", 25),
+        ("[items]", "[items", 17),
+        ('consent = """', 'consent = "', 9),
+        ("hold_minutes = 5", "hold_minutes = 5 minutes", 27),
+    ],
+)
+def test_a_broken_toml_is_named(old: str, new: str, line: int) -> None:
+    """What is no TOML at all is told by the line on which the reader stumbled."""
+    (message,) = said(old, new)
+    assert message.startswith(f"study.toml:{line}: not valid TOML: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot be read (No such file or directory); give the path of a design file"), (b"\xff\xfe", "not UTF-8")],
+)
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+    """A path that leads nowhere, and a file in another encoding."""
+    path = tmp_path / "study.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DesignError) as caught:
+        read_design(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+def test_nested_arrays_of_tables_have_their_lines() -> None:
+    """A table below an element of an array counts to that element."""
+    source = "[[a]]\n[a.b]\nc = 1\n[[a.d]]\n[[a.d]]\ne = 2\n[[a]]\n[a.b]\nc = 3\n[[a.d]]\n"
+    lines = line_numbers(source)
+    paths = [("a", 0, "b", "c"), ("a", 0, "d", 1, "e"), ("a", 1, "b", "c"), ("a", 1, "d", 0)]
+    assert [lines[path] for path in paths] == [3, 6, 9, 10]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DesignError("batches.repeats: too far"), "study.toml:23: batches.repeats: too far"),
+        (DesignError("items.sample: too many"), "study.toml:17: items.sample: too many"),
+        (ItemError("items.path: x is not a folder"), "study.toml:17: items.path: x is not a folder"),
+        (ItemError("/some/file.png: is not an image"), "/some/file.png: is not an image"),
+        (ItemError("broken"), "broken"),
+    ],
+)
+def test_what_items_reveal_is_located(error: DesignError | ItemError, message: str) -> None:
+    """A message that begins with a field gets its file and line; another one stays as it is."""
+    with pytest.raises(type(error)) as caught, located("\n".join(LINES), "study.toml"):
+        raise error
+    assert str(caught.value) == message
+
+
+def test_money_is_shown_as_it_is_written() -> None:
+    """Minor units only where the currency has some."""
+    assert [str(Money.read(written)) for written in ("3.3 USD", " 12 EUR ", "0.05 GBP", "500 JPY")] == [
+        "3.30 USD",
+        "12.00 EUR",
+        "0.05 GBP",
+        "500 JPY",
+    ]
