@@ -6,9 +6,11 @@ SQLite begins IMMEDIATE, so that two writers queue instead of failing half-way.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import sqlite3
+import string
 import threading
 import time
 from collections.abc import Iterator
@@ -244,8 +246,12 @@ def now() -> datetime:
 
 
 def new_token(bytes_: int = 12) -> str:
-    """An opaque, random, URL-safe name of `bytes_` random bytes."""
-    return secrets.token_urlsafe(bytes_)
+    """An opaque name of at least `bytes_` random bytes, for URLs and for people: letters and digits that differ."""
+    length = math.ceil(bytes_ * 8 / math.log2(len(_LETTERS)))
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+_LETTERS = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 
 
 def insert_new(connection: Connection, table: type[Table]) -> Any:
