@@ -11,4 +11,4 @@ def test_tokens_can_be_typed() -> None:
     assert all(token.isascii() and token.isalnum() and not set(token) & set("0O1lI") for token in tokens)
     assert len(set(tokens)) == len(tokens)
     assert {len(token) for token in tokens} == {17}
-    assert len(new_token(24)) == 34
+    assert len(new_token(24)) == 33
