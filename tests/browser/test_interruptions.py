@@ -199,9 +199,10 @@ def test_send_now_does_not_wait(
 ) -> None:
     """After a long time without a server, the participant need not wait for the next attempt."""
     page = new_context().new_page()
-    page.clock.install()
+    page.clock.install(time=0)
     page.goto(participation.address)
     fill_trial(page)
+    page.clock.pause_at(60_000)
     server.kill()
     save(page)
     page.wait_for_selector(".status.kept")
