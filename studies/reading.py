@@ -25,7 +25,6 @@ from crowdloom.studies.tables import (
     Participant,
     Place,
     Posting,
-    Response,
     Study,
     Submission,
 )

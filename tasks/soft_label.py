@@ -94,7 +94,8 @@ class SoftLabel:
         both = [name for name in (top1, top2) if name in ticked]
         if both:
             errors["impossible"] = (
-                f"{' and '.join(both)} cannot be both probable and definitely not; untick it here or choose another above."
+                f"{' and '.join(both)} cannot be both probable and definitely not; "
+                "untick it here or choose another above."
             )
         if errors:
             raise AnswerError(errors)

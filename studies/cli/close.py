@@ -14,7 +14,6 @@ def command(study: str, database: str | None) -> None:
     """Close STUDY to new participants; who has begun may finish."""
     from crowdloom.studies.posting import close
 
-    with opened(database) as store:
-        with store.write() as connection:
-            closed = close(connection, study)
+    with opened(database) as store, store.write() as connection:
+        closed = close(connection, study)
     click.echo(f"{study}: {closed} posting{'' if closed == 1 else 's'} closed.")

@@ -31,7 +31,8 @@ def command(folder: Path, serve: bool, port: int) -> None:
     people, places = made.rehearsal.people, made.rehearsal.places
     click.echo(
         f"\n{people['arrived']} people came, {people['completed']} completed, "
-        f"{people['left'] + people['vanished']} dropped out; {places['filled']} of {places['wanted']} places are filled.\n"
+        f"{people['left'] + people['vanished']} dropped out; "
+        f"{places['filled']} of {places['wanted']} places are filled.\n"
     )
     for name, value, meaning in describe_rows(made.summary):
         click.echo(f"  {name:31} {value:>9}  {meaning}")

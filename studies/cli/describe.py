@@ -20,10 +20,9 @@ def command(study: str, as_json: bool, responses: str, version: int | None, data
     from crowdloom.studies.reading import Scope, find_answers, read_frame
 
     scope: Scope = "all" if responses == "all" else "accepted"
-    with opened(database) as store:
-        with store.read() as connection:
-            answers = find_answers(connection, study, scope, version)
-            frame = read_frame(connection, study, scope, version)
+    with opened(database) as store, store.read() as connection:
+        answers = find_answers(connection, study, scope, version)
+        frame = read_frame(connection, study, scope, version)
     summary = describe(frame, answers.classes)
     if as_json:
         click.echo(json.dumps(summary, indent=2))

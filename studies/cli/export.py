@@ -20,8 +20,7 @@ def command(study: str, out: Path, responses: str, version: int | None, database
     from crowdloom.studies.reading import read_frame
 
     check_folder(out)
-    with opened(database) as store:
-        with store.read() as connection:
-            frame = read_frame(connection, study, "all" if responses == "all" else "accepted", version)
+    with opened(database) as store, store.read() as connection:
+        frame = read_frame(connection, study, "all" if responses == "all" else "accepted", version)
     export_frame(frame, out)
     click.echo(f"Wrote {len(frame)} answers to {out}; times are UTC.")

@@ -22,15 +22,14 @@ def command(file: Path, media: str | None, database: str | None) -> None:
     from crowdloom.studies.loading import load_design
 
     design, source = read_design(file)
-    with opened(database) as store:
-        with progress("Reading items", 1) as bar:
+    with opened(database) as store, progress("Reading items", 1) as bar:
 
-            def show(done: int, total: int) -> None:
-                bar.length = total
-                bar.update(1)
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(1)
 
-            with located(source, str(file)):
-                loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
+        with located(source, str(file)):
+            loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
     what = "is version" if loaded.is_new else "was there already, as version"
     click.echo(
         f"{loaded.study} {what} {loaded.version}: {loaded.items} items in {loaded.batches} batches, "

@@ -19,8 +19,7 @@ def command(study: str, platform: str, address: str, database: str | None) -> No
     """Open the newest version of STUDY to participants and print its link."""
     from crowdloom.studies.posting import publish
 
-    with opened(database) as store:
-        with store.write() as connection:
-            published = publish(connection, study, platform)
+    with opened(database) as store, store.write() as connection:
+        published = publish(connection, study, platform)
     click.echo(f"{study}, version {published.version}, is {'now' if published.is_new else 'already'} open at:")
     click.echo(f"{address.rstrip('/')}/join/{published.token}")

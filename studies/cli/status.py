@@ -18,10 +18,9 @@ def command(study: str | None, as_json: bool, database: str | None) -> None:
     """Show how STUDY stands (all studies, one line each, without a name)."""
     from crowdloom.studies.status import study_names, study_status
 
-    with opened(database) as store:
-        with store.read() as connection:
-            names = [study] if study else study_names(connection)
-            found = [study_status(connection, name) for name in names]
+    with opened(database) as store, store.read() as connection:
+        names = [study] if study else study_names(connection)
+        found = [study_status(connection, name) for name in names]
     if as_json:
         click.echo(json.dumps([asdict(status) for status in found], default=str, indent=2))
         return
