@@ -39,15 +39,14 @@ def open_image(content: bytes, name: str) -> Image.Image:
     """The decoded image. Raises ItemError, with `name` in its message, for anything that is none."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is odd but can be read
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
             image.load()
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ItemError(f"{name} has more pixels than can be shown; make it smaller") from error
     except _BROKEN as error:
-        said = (
-            "it is no PNG, JPEG, GIF, WebP, BMP or TIFF" if isinstance(error, UnidentifiedImageError) else error
-        )
+        said = "it is no PNG, JPEG, GIF, WebP, BMP or TIFF" if isinstance(error, UnidentifiedImageError) else error
         raise ItemError(f"{name} is not an image that can be shown ({said}); replace it or leave it out") from error
     return image
 
@@ -73,7 +72,10 @@ def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: st
 
 def _plain(image: Image.Image, name: str) -> Image.Image:
     """Eight bits a channel, grey or colour, the right way up."""
-    upright = ImageOps.exif_transpose(image)
+    try:
+        upright = ImageOps.exif_transpose(image)
+    except _BROKEN as error:
+        raise ItemError(f"{name} has broken EXIF data ({error}); save it again without them") from error
     if upright.mode.startswith("I;16"):
         import numpy as np
 

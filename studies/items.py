@@ -224,7 +224,7 @@ def _load_npz(path: Path) -> dict[str, Any]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             return {name: file[name] for name in ("images", "label", "index", "difficulty") if name in file.files}
     except _UNREADABLE as error:
         raise ItemError(f"items.path: {path} cannot be read as .npz ({error})") from error
@@ -234,7 +234,8 @@ def _load_counts(path: Path, index: Any) -> Any:
     import numpy as np
 
     try:
-        counts = np.asarray(np.load(path, allow_pickle=False))
+        with path.open("rb") as handle:
+            counts = np.asarray(np.load(handle, allow_pickle=False))
         positions = index.astype(int)
         rows = counts[positions]
     except (*_UNREADABLE, IndexError) as error:

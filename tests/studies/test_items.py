@@ -1,0 +1,386 @@
+"""Item sources and images: what they give, and that everything broken in them is named."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crowdloom.studies.errors import ItemError
+from crowdloom.studies.images import array_to_png, for_the_page, open_image
+from crowdloom.studies.items import SourceItem, entropy, read_items
+from tests.studies.designs import make_design, make_images
+
+RNG = np.random.default_rng(5)
+
+
+def noise(*shape: int) -> Any:
+    """A uint8 array of noise."""
+    return RNG.integers(0, 256, shape, dtype=np.uint8)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """An image as the bytes of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def read(folder: Path, **items: Any) -> list[SourceItem]:
+    """The items of a source in this folder."""
+    return read_items(make_design(items=items), folder)
+
+
+def test_digits() -> None:
+    """scikit-learn's digits: black on white, their class as reference, some of them ambiguous."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    items = read_items(make_design(items={"source": "digits"}, classes=[str(d) for d in range(10)]), Path())
+    assert len(items) == 1797
+    assert [item.reference for item in items] == [str(target) for target in digits.target]
+    pixels = np.asarray(open_image(items[3].image(), "digit"))
+    assert pixels.tolist() == (255 - digits.images[3] * 255 / 16).round().astype(int).tolist()
+    difficulty = np.array([item.difficulty for item in items])
+    assert (difficulty >= 0).all()
+    assert (difficulty == 0).mean() > 0.5
+    assert (difficulty > 0.25).sum() > 100
+
+
+def test_a_folder_of_images(tmp_path: Path) -> None:
+    """Images are keyed by their path, in order; the sub-folder is the reference; other files are passed over."""
+    make_images(tmp_path, count=4)
+    (tmp_path / "images" / "Thumbs.db").write_text("not an image")
+    (tmp_path / "images" / "loose.JPG").write_bytes(encoded(Image.fromarray(noise(4, 4, 3)), "JPEG"))
+    items = read(tmp_path, source="folder", path="images")
+    assert [(item.key, item.reference) for item in items] == [
+        ("cat/0.png", "cat"),
+        ("cat/3.png", "cat"),
+        ("dog/1.png", "dog"),
+        ("frog/2.png", "frog"),
+        ("loose.JPG", None),
+    ]
+    assert items[0].image() == (tmp_path / "images/cat/0.png").read_bytes()
+
+
+def test_a_csv_of_images(tmp_path: Path) -> None:
+    """Reference and difficulty may be empty; further columns become attributes; quotes and blank lines are fine."""
+    make_images(tmp_path, count=2)
+    (tmp_path / "images" / "items.csv").write_text(
+        "\ufeffkey,image,reference,difficulty,source\n"
+        'a,cat/0.png,cat,0.25,"field, by day"\n'
+        "\n"
+        'b,dog/1.png,,,"two\nlines"\n',
+        encoding="utf-8",
+    )
+    first, second = read(tmp_path, source="csv", path="images/items.csv")
+    assert (first.key, first.reference, first.difficulty) == ("a", "cat", 0.25)
+    assert first.attributes == {"source": "field, by day"}
+    assert first.image() == (tmp_path / "images/cat/0.png").read_bytes()
+    assert (second.reference, second.difficulty, second.attributes) == (None, None, {"source": "two\nlines"})
+
+
+def test_arrays(tmp_path: Path) -> None:
+    """Keys are the index, numbers are classes, and counts give the entropy in nats."""
+    images = noise(3, 4, 6, 3)
+    np.savez(tmp_path / "a.npz", images=images, index=[7, 5, 6], label=[2, 0, 1], names=["of", "no", "use", "here"])
+    np.save(tmp_path / "counts.npy", np.array([[0, 0]] * 5 + [[4, 0], [1, 1], [3, 1]]))
+    items = read(tmp_path, source="arrays", path="a.npz", counts="counts.npy")
+    assert [(item.key, item.reference) for item in items] == [("7", "frog"), ("5", "cat"), ("6", "dog")]
+    expected = [-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)), 0, np.log(2)]
+    assert [item.difficulty for item in items] == pytest.approx(expected, abs=1e-12)
+    assert (np.asarray(open_image(items[1].image(), "x")) == images[1]).all()
+
+
+def test_grey_arrays_with_names_of_classes(tmp_path: Path) -> None:
+    """Two dimensions a picture are grey; labels may be the classes' names; the difficulty may be given."""
+    np.savez(tmp_path / "a.npz", images=noise(2, 4, 4), label=["dog", "cat"], difficulty=[0.5, 1])
+    items = read(tmp_path, source="arrays", path="a.npz")
+    assert [(item.key, item.reference, item.difficulty) for item in items] == [("0", "dog", 0.5), ("1", "cat", 1.0)]
+    assert open_image(items[0].image(), "x").mode == "L"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"items.csv:1: the column 'key' is missing; the header says ''"),
+        ("key,picture\n", r"items.csv:1: the column 'image' is missing; the header says 'key, picture'"),
+        ("key;image\na;cat/0.png\n", r"items.csv:1: the column 'key' is missing; the header says 'key;image'"),
+        ("key,image,key\n", r"items.csv:1: the column 'key' stands there twice"),
+        ("key,image\n", r"items.csv holds no items; check items.path"),
+        ("key,image,reference\na,cat/0.png,cat\nb,dog/1.pn", r"items.csv:3: 2 fields where the header has 3; .* torn"),
+        ('key,image\na,cat/0.png\nb,"dog/1.p', r"items.csv:3: not CSV in UTF-8 \(unexpected end of data\); correct"),
+        ("key,image\na,cat/0.pn", r"items.csv:2: there is no file .*cat/0.pn; correct the column image"),
+        ("key,image\na,\n", r"items.csv:2: there is no file"),
+        ("key,image\na,cat/0.png\na,dog/1.png\n", r"items.csv:3 \(1.png\): the key 'a' stands there twice"),
+        ("key,image\n,cat/0.png\n", r"items.csv:2 \(0.png\): a key needs 1 to 200 characters, this one has 0"),
+        ("key,image\n" + "x" * 201 + ",cat/0.png\n", r"items.csv:2 \(0.png\): a key needs 1 to 200 .* has 201"),
+        ("key,image\na\x00b,cat/0.png\n", r"items.csv:2.*(line contains NUL|signs that cannot be shown)"),
+        ("key,image,difficulty\na,cat/0.png,hard\n", r"items.csv:2: the difficulty 'hard' is not a number"),
+        ("key,image,difficulty\na,cat/0.png,nan\n", r"items.csv:2: the difficulty 'nan' is not a number"),
+        (
+            "key,image,reference\na,cat/0.png,cow\n",
+            r"the reference class 'cow' is not one of the design's classes \(cat",
+        ),
+        ("key,image\nä,cat/0.png\n".encode("latin-1"), r"items.csv:\d: not CSV in UTF-8"),
+    ],
+)
+def test_a_broken_csv_is_named(tmp_path: Path, content: str | bytes, message: str) -> None:
+    """File, line and what is wrong there."""
+    make_images(tmp_path, count=2)
+    path = tmp_path / "images" / "items.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ItemError, match=message):
+        read(tmp_path, source="csv", path="images/items.csv")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"pictures": noise(2, 4, 4)}, "needs an array `images` of uint8"),
+        ({"images": noise(2, 4, 4).astype(float)}, "needs an array `images` of uint8"),
+        ({"images": noise(2, 4, 4, 4)}, "needs an array `images` of uint8"),
+        ({"images": noise(2, 4)}, "needs an array `images` of uint8"),
+        ({"images": noise(2, 0, 4)}, "needs an array `images` of uint8"),
+        ({"images": noise(0, 4, 4)}, "holds no items"),
+        (
+            {"images": noise(2, 4, 4), "label": [0]},
+            r"`label` needs a row for each of the 2 `images`, its shape is \(1,\)",
+        ),
+        ({"images": noise(2, 4, 4), "label": 0}, r"`label` needs a row for each of the 2 `images`, its shape is \(\)"),
+        (
+            {"images": noise(2, 4, 4), "label": [0, 3]},
+            r"a.npz\[1\]: the label 3 is not the number of one of the 3 classes",
+        ),
+        ({"images": noise(2, 4, 4), "label": ["cat", "cow"]}, r"a.npz\[1\]: the reference class 'cow' is not one"),
+        ({"images": noise(2, 4, 4), "index": [3, 3]}, r"a.npz\[1\]: the key '3' stands there twice"),
+        ({"images": noise(2, 4, 4), "difficulty": [0, np.inf]}, "`difficulty` must hold finite numbers"),
+        ({"images": noise(2, 4, 4), "difficulty": ["a", "b"]}, "`difficulty` must hold finite numbers"),
+        ({"images": np.array([{}, {}])}, "cannot be read as .npz"),
+    ],
+)
+def test_broken_arrays_are_named(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    """File, array and what was expected of it."""
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ItemError, match=message):
+        read(tmp_path, source="arrays", path="a.npz")
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        (np.ones((2, 3)), "cannot be read as one row for each index"),
+        (np.ones(9), "needs a row of counts"),
+        (np.zeros((9, 3)), "not all zero"),
+        (np.full((9, 3), -1), "none negative"),
+        (np.full((9, 3), np.nan), "needs a row of counts"),
+    ],
+)
+def test_broken_counts_are_named(tmp_path: Path, counts: Any, message: str) -> None:
+    """Counts must have a sensible row for each index."""
+    np.savez(tmp_path / "a.npz", images=noise(2, 4, 4), index=[3, 8])
+    np.save(tmp_path / "counts.npy", counts)
+    with pytest.raises(ItemError, match=f"items.counts: .*{message}"):
+        read(tmp_path, source="arrays", path="a.npz", counts="counts.npy")
+
+
+def test_an_index_from_behind_is_refused(tmp_path: Path) -> None:
+    """NumPy would read -1 as the last row of the counts."""
+    np.savez(tmp_path / "a.npz", images=noise(1, 4, 4), index=[-1])
+    np.save(tmp_path / "counts.npy", np.ones((9, 3)))
+    with pytest.raises(ItemError, match=r"items\.counts: "):
+        read(tmp_path, source="arrays", path="a.npz", counts="counts.npy")
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ({"source": "folder", "path": "nowhere"}, "items.path: .*nowhere is not a folder; give a folder of images"),
+        ({"source": "folder", "path": "empty"}, "the source empty holds no items; check items.path"),
+        ({"source": "csv", "path": "nowhere.csv"}, "items.path: .*nowhere.csv cannot be read .No such file"),
+        ({"source": "csv", "path": "empty"}, "items.path: .*empty cannot be read .Is a directory"),
+        ({"source": "arrays", "path": "nowhere.npz"}, "items.path: .*nowhere.npz cannot be read as .npz"),
+        ({"source": "arrays", "path": "text.npz"}, "items.path: .*text.npz cannot be read as .npz"),
+        ({"source": "arrays", "path": "torn.npz"}, "items.path: .*torn.npz cannot be read as .npz"),
+        ({"source": "arrays", "path": "zero.npz"}, "items.path: .*zero.npz cannot be read as .npz"),
+        ({"source": "arrays", "path": "good.npz", "counts": "text.npz"}, "items.counts: .*text.npz cannot be read"),
+        ({"source": "arrays", "path": "good.npz", "counts": "good.npz"}, "items.counts: .*good.npz cannot be read"),
+        ({"source": "import", "path": "x"}, "marks an imported study, which cannot be loaded again"),
+    ],
+)
+def test_a_source_that_is_not_there_is_named(tmp_path: Path, items: dict[str, Any], message: str) -> None:
+    """A path that leads nowhere, to nothing, or to another kind of file."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.npz").write_text("a text")
+    (tmp_path / "zero.npz").write_bytes(b"")
+    np.savez(tmp_path / "good.npz", images=noise(2, 4, 4))
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "good.npz").read_bytes()[:200])
+    with pytest.raises(ItemError, match=message):
+        read(tmp_path, **items)
+
+
+def test_a_folder_whose_names_are_no_classes(tmp_path: Path) -> None:
+    """A sub-folder that is none of the classes is named with them."""
+    make_images(tmp_path, count=3)
+    (tmp_path / "images" / "dog").rename(tmp_path / "images" / "cow")
+    with pytest.raises(ItemError, match=r"cow/1.png: the reference class 'cow' is not one of .* \(cat, dog, frog\)"):
+        read(tmp_path, source="folder", path="images")
+
+
+def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
+    """Between reading the folder and reading the image."""
+    make_images(tmp_path, count=1)
+    (item,) = read(tmp_path, source="folder", path="images")
+    (tmp_path / "images/cat/0.png").unlink()
+    with pytest.raises(ItemError, match=r"0\.png cannot be read \(No such file or directory\); check the file"):
+        item.image()
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says to be this large, and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+GOOD = encoded(Image.fromarray(noise(16, 16, 3)))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not an image that can be shown .it is no PNG, JPEG, GIF, WebP, BMP or TIFF.; replace it"),
+        (b"<html>404</html>", "is not an image that can be shown"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "is not an image that can be shown"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image that can be shown"),
+        (GOOD[: len(GOOD) // 2], "is not an image that can be shown"),
+        (GOOD[:200] + b"\x00\x01\x02" + GOOD[203:], "is not an image that can be shown"),
+        (png_of(30_000, 30_000), "has more pixels than can be shown; make it smaller"),
+        (png_of(10_000, 10_000), "has more pixels than can be shown; make it smaller"),
+        (png_of(10, 10), "is not an image that can be shown"),
+    ],
+)
+def test_what_is_no_image_is_named(content: bytes, message: str) -> None:
+    """An empty file, a web page, a torn or changed file, one that unpacks to gigabytes."""
+    with pytest.raises(ItemError, match=f"cat.png {message}"):
+        open_image(content, "cat.png")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+def test_broken_files_never_crash(kind: str) -> None:
+    """Whatever bytes of a file are torn or changed, it is opened or refused in words."""
+    rng = np.random.default_rng(3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010E] = "a cat"
+    base = encoded(Image.fromarray(noise(12, 10, 3)), kind, exif=exif)
+    for _ in range(150):
+        content = bytearray(base[: rng.integers(1, len(base) + 1)])
+        content[int(rng.exponential(60)) % len(content)] = rng.integers(256)
+        try:
+            for_the_page(open_image(bytes(content), "x"), bytes(content), 40, "x")
+        except ItemError as error:
+            assert str(error).startswith("x ")  # noqa: PT017
+
+
+def test_small_images_are_enlarged_as_pillow_does() -> None:
+    """32 x 32 becomes 160 x 160 by Lanczos resampling, and the PNG loses nothing."""
+    small = Image.fromarray(noise(32, 32, 3))
+    content, mime = for_the_page(small, encoded(small), 160, "x")
+    expected = small.resize((160, 160), Image.Resampling.LANCZOS)
+    assert mime == "image/png"
+    assert (np.asarray(Image.open(io.BytesIO(content))) == np.asarray(expected)).all()
+
+
+def test_the_shorter_side_decides() -> None:
+    """The proportions stay."""
+    small = Image.fromarray(noise(20, 30))
+    content, _ = for_the_page(small, encoded(small), 100, "x")
+    assert Image.open(io.BytesIO(content)).size == (150, 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime"),
+    [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("WEBP", "image/webp"), ("MPO", "image/jpeg")],
+)
+def test_large_images_stay_as_they_are(kind: str, mime: str) -> None:
+    """What a browser can show is not encoded again."""
+    content = encoded(Image.fromarray(noise(40, 50, 3)), kind, **({"save_all": True} if kind == "MPO" else {}))
+    assert for_the_page(open_image(content, "x"), content, 40, "x") == (content, mime)
+
+
+@pytest.mark.parametrize("side", [0, 40])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "YCbCr", "LAB"])
+def test_every_kind_of_pixel_can_be_shown(mode: str, side: int) -> None:
+    """A TIFF of any mode that Pillow reads becomes a PNG that looks the same, enlarged or not."""
+    if mode == "I;16":
+        image = Image.fromarray((noise(10, 10).astype(np.uint16) << 8) + 17)
+    else:
+        image = Image.fromarray(noise(10, 10, 3)).convert(mode if mode != "LAB" else "RGB")
+        image = image if mode != "LAB" else Image.frombytes("LAB", (10, 10), image.tobytes())
+    content = encoded(image, "TIFF")
+    shown, mime = for_the_page(open_image(content, "x"), content, side, "x")
+    result = open_image(shown, "shown")
+    assert mime == "image/png"
+    assert result.size == ((10, 10) if side == 0 else (40, 40))
+    if mode == "I;16" and side == 0:
+        assert (np.asarray(result) == np.asarray(image) // 256).all()
+
+
+def test_a_photograph_is_turned_upright() -> None:
+    """A camera's note that the picture lies on its side is heeded when it is enlarged."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it a quarter clockwise
+    content = encoded(Image.fromarray(noise(10, 20, 3)), "JPEG", exif=exif)
+    shown, _ = for_the_page(open_image(content, "x"), content, 50, "x")
+    assert open_image(shown, "shown").size == (50, 100)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (lambda: Image.fromarray(noise(1, 3000)), "x is too long and thin to be enlarged to 480000 x 160; crop it"),
+        (lambda: Image.fromarray(np.zeros((9, 9), np.float32)), "x has 32 bits a pixel, which no page can show"),
+        (lambda: Image.fromarray(np.zeros((9, 9), np.int32)), "x has 32 bits a pixel, which no page can show"),
+    ],
+)
+def test_what_cannot_be_enlarged_is_named(image: Callable[[], Image.Image], message: str) -> None:
+    """A line of pixels, and measurements rather than a picture."""
+    content = encoded(image(), "TIFF")
+    with pytest.raises(ItemError, match=message):
+        for_the_page(open_image(content, "x"), content, 160, "x")
+
+
+def test_an_item_is_the_same_by_its_pixels() -> None:
+    """Another picture, class, difficulty, attribute or size makes another item; another encoder does not."""
+    base: dict[str, Any] = {"key": "a", "name": "a", "image": lambda: b"", "reference": "cat", "difficulty": 0.1 + 0.2}
+    same = SourceItem(**base).digest(GOOD, 160)
+    assert SourceItem(**base | {"key": "b", "name": "b", "difficulty": 0.3}).digest(GOOD, 160) == same
+    changes: list[dict[str, Any]] = [{"reference": None}, {"difficulty": None}, {"attributes": {"a": "b"}}]
+    others = [SourceItem(**base | change).digest(GOOD, 160) for change in changes]
+    others += [SourceItem(**base).digest(GOOD, 80), SourceItem(**base).digest(GOOD + b"x", 160)]
+    assert len({same, *others}) == 6
+    drawn = SourceItem(**base, pixels=b"123")
+    assert drawn.digest(b"one encoder", 160) == drawn.digest(b"another", 160) != same
+
+
+def test_entropy_counts_nothing_for_nothing() -> None:
+    """0 log 0 is 0; two equal shares have log 2."""
+    assert entropy(np.array([[1, 0, 0], [0.5, 0.5, 0]])).tolist() == pytest.approx([0, np.log(2)])
+
+
+def test_arrays_become_png() -> None:
+    """Lossless, in grey and in colour."""
+    for array in (noise(5, 7), noise(5, 7, 3)):
+        assert (np.asarray(open_image(array_to_png(array), "x")) == array).all()
