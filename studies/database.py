@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -259,5 +260,10 @@ def insert_new(connection: Connection, table: type[Table]) -> Any:
 
     SQLite and PostgreSQL spell `ON CONFLICT DO NOTHING` alike but SQLAlchemy has one construct for each.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
+    return _insert_new(connection.dialect.name, table)
+
+
+@lru_cache  # putting one together takes longer than running it
+def _insert_new(dialect: str, table: type[Table]) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()

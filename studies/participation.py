@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from crowdloom.studies.allocation import (
     add_event,
@@ -87,12 +87,13 @@ _PROGRESS = (
     )
     .join(Posting, Posting.id == Submission.posting_id)
     .outerjoin(Place, Place.submission_id == Submission.id)
+    .where(Submission.token == bindparam("token"))
 )
 
 
 def read_progress(connection: Connection, token: str) -> Progress:
     """The submission with this token. Raises StudyError for an unknown one."""
-    row = connection.execute(_PROGRESS.where(Submission.token == token)).first()
+    row = connection.execute(_PROGRESS, {"token": token}).first()
     if row is None:
         raise StudyError("This link leads to no participation; use the link just as it was given to you.")
     return Progress(*row)
@@ -145,7 +146,8 @@ def trial_at(designs: Designs, progress: Progress, position: int) -> tuple[str, 
 
 def position_of(designs: Designs, progress: Progress, trial_id: str) -> int:
     """Where a trial stands in this submission's order. Raises TrialError for one that is not in it."""
-    for position in range(len(progress.item_order)):
+    current = progress.answered if progress.answered < len(progress.item_order) else 0
+    for position in (current, *range(len(progress.item_order))):
         if trial_at(designs, progress, position)[0] == trial_id:
             return position
     raise TrialError("This question is not part of your study; open your link again to go on.")
