@@ -26,7 +26,7 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
         if suffix == ".csv":
             flat = frame.copy()
             for name in flat.columns:
-                if flat[name].map(lambda value: isinstance(value, tuple)).any():
+                if any(isinstance(value, tuple) for value in flat[name]):
                     flat[name] = flat[name].map("|".join)
             flat["answered_at"] = flat["answered_at"].map(lambda time: time.isoformat())
             flat.to_csv(part, index=False)

@@ -22,5 +22,8 @@ def command(once: bool, database: str | None) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     click.echo("Working on the queue  (Ctrl-C ends it)")  # echo flushes, so a pipe is told at once too
-    ended = run_worker(database, once=once)
+    try:
+        ended = run_worker(database, once=once)
+    except KeyboardInterrupt:  # before it listens for signals, and so before it took a job
+        ended = 0
     click.echo(f"{ended} job{'' if ended == 1 else 's'} done.")

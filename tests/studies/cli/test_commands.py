@@ -128,6 +128,19 @@ def test_an_export_to_a_wrong_suffix_writes_nothing(here: Path) -> None:
     assert not list(here.glob("**/*answers*"))
 
 
+def test_a_study_without_answers_can_be_read_too(here: Path) -> None:
+    """Before anybody has answered, every reading command says so with empty tables, not with an error."""
+    call("load", "small.toml")
+    assert json.loads(call("describe", "small", "--json").output)["participants"] == 0
+    for name in ("answers.csv", "answers.parquet"):
+        assert "0 answers" in call("export", "small", "--out", name).output
+    assert len((here / "answers.csv").read_text(encoding="utf-8").splitlines()) == 1
+    for aggregate in ([], ["--aggregate", "mean"]):
+        for name in ("labels.json", "labels.csv", "labels.parquet", "labels.npz"):
+            assert "0 labels" in call("labels", "small", *aggregate, "--out", name).output
+    assert "0 completed" in call("review", "small").output
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str) -> None:
     """Each command is found by its name and describes itself."""
