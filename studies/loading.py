@@ -30,7 +30,7 @@ class Loaded:
     study: str
     version: int
     is_new: bool
-    """False where the store had just this design already."""
+    """False where the study's newest version is just this design."""
     items: int
     unused: int
     """Items of the source that are in no batch."""
@@ -67,11 +67,15 @@ def load_design(
 
         with store.write() as connection:
             study_id = take_study(connection, design.name)
-            version = connection.execute(
-                select(Design.version).where(Design.study_id == study_id, Design.sha256 == sha256)
-            ).scalar()
-            is_new = version is None
-            if version is None:
+            newest = connection.execute(
+                select(Design.version, Design.sha256)
+                .where(Design.study_id == study_id)
+                .order_by(Design.version.desc())
+                .limit(1)
+            ).first()
+            version = newest.version if newest is not None else 0
+            is_new = newest is None or newest.sha256 != sha256
+            if is_new:
                 put_media(connection, spool, locations)
                 ids = dict(zip(ready, _add_items(connection, study_id, list(ready.values())), strict=True))
                 design_id, version = add_design(connection, study_id, design, source, sha256)

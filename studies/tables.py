@@ -89,7 +89,7 @@ class Design(Table):
     """One frozen version of a study's design; a change is a new row."""
 
     __tablename__ = "design"
-    __table_args__ = (UniqueConstraint("study_id", "version"), UniqueConstraint("study_id", "sha256"))
+    __table_args__ = (UniqueConstraint("study_id", "version"),)
     id: Mapped[int] = _id()
     study_id: Mapped[int] = _to("study.id")
     version: Mapped[int]

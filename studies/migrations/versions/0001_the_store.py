@@ -69,7 +69,6 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("study_id", "sha256"),
         sa.UniqueConstraint("study_id", "version"),
     )
     op.create_table(
