@@ -21,7 +21,7 @@ def deal(
     Raises DesignError where there are too few items.
 
     >>> [sorted(batch) for batch in deal([None] * 5, Batches(size=3, responses_per_item=1), seed=1)]
-    [[0, 2, 4], [1, 3]]
+    [[1, 2, 4], [0, 3]]
     """
     rng = random.Random(f"{seed} batches")  # noqa: S311 - reproducible on purpose
     if sample is not None and sample > len(difficulties):
