@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from crowdloom.tasks.columns import Column
 from crowdloom.tasks.protocol import Answer, AnswerError, Form, LiveStep, Person, Trial
@@ -25,6 +27,9 @@ NO_ALTERNATIVE = "no-alternative"
 """What the second question's radio button posts for "no alternative"; never the name of a class."""
 
 CIFAR10 = ("Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
+
+
+_SHOWN = 20  # characters of a wrong number that its message repeats
 
 
 class SoftLabel:
@@ -91,7 +96,7 @@ class SoftLabel:
         ticked = set(form.get("impossible", ()))
         if not ticked <= set(trial.classes):
             errors["impossible"] = "Tick only categories that are shown."
-        both = [name for name in (top1, top2) if name in ticked]
+        both = [name for name in dict.fromkeys((top1, top2)) if name in ticked]
         if both:
             errors["impossible"] = (
                 f"{' and '.join(both)} cannot be both probable and definitely not; "
@@ -112,9 +117,9 @@ class SoftLabel:
         second = answer["top2_probability"]
         return {
             "top1": [answer["top1"]],
-            "top1_probability": [f"{answer['top1_probability']:g}"],
+            "top1_probability": [_written(answer["top1_probability"])],
             "top2": [NO_ALTERNATIVE if answer["top2"] is None else answer["top2"]],
-            "top2_probability": ["" if second is None else f"{second:g}"],
+            "top2_probability": ["" if second is None else _written(second)],
             "impossible": list(answer["impossible"]),
         }
 
@@ -165,14 +170,20 @@ def _chosen(form: Form, field: str) -> str | None:
 
 
 def _probability(form: Form, field: str, errors: dict[str, str]) -> float | None:
-    typed = (_chosen(form, field) or "").strip().removesuffix("%").strip().replace(",", ".")
-    if not typed:
+    """A probability as people write it: 85, 85.5, 85,5 or 85 %."""
+    typed = (_chosen(form, field) or "").strip()
+    number = typed.removesuffix("%").strip().replace(",", ".")
+    if not number:
         return None
-    try:
-        value = float(typed)
-    except ValueError:
-        value = math.nan
+    # Not all that Python takes for a number: people write no 1e1, no 1_0 and no nan.
+    value = float(number) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", number) else math.nan
     if not 0 <= value <= 100:  # false for NaN too
-        errors[field] = f"“{typed}” is not a probability; enter a number between 0 and 100, such as 85."
+        said = typed if len(typed) <= _SHOWN else f"{typed[:_SHOWN]}…"
+        errors[field] = f"“{said}” is not a probability; enter a number between 0 and 100, such as 85."
         return None
     return int(value) if value == int(value) else value
+
+
+def _written(probability: float) -> str:
+    """The number with all its digits, in plain notation."""
+    return f"{Decimal(repr(probability)):f}"

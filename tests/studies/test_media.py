@@ -148,7 +148,7 @@ def test_what_is_stored_is_not_uploaded_again(sqlite_store: Store, tmp_path: Pat
 @pytest.mark.parametrize(
     ("address", "error", "message"),
     [
-        ("s3://elsewhere", StoreError, "s3://elsewhere cannot be used: .*NoSuchBucket.*; check the bucket and the cred"),
+        ("s3://elsewhere", StoreError, "s3://elsewhere cannot be used: .*NoSuchBucket.*; check the bucket"),
         ("s3://", OptionError, "--media 's3://' is not a bucket; write s3://BUCKET or s3://BUCKET/PREFIX"),
         ("https://stimuli.example", OptionError, "is not a bucket; write s3://BUCKET"),
         ("stimuli", OptionError, "is not a bucket; write s3://BUCKET"),
