@@ -6,9 +6,10 @@ import io
 import struct
 import warnings
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from crowdloom.studies.errors import ItemError
 
@@ -51,8 +52,18 @@ def open_image(content: bytes, name: str) -> Image.Image:
     return image
 
 
-def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: str) -> tuple[bytes, str]:
-    """What the pages show, and its MIME type: a small image is enlarged, a large one stays as it is.
+@dataclass(frozen=True)
+class Shown:
+    """An image as the pages show it; width and height in pixels, the right way up."""
+
+    content: bytes
+    mime: str
+    width: int
+    height: int
+
+
+def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: str) -> Shown:
+    """What the pages show: a small image is enlarged, a large one stays as it is.
 
     Enlarged by Lanczos resampling until the shorter side has `shorter_side` pixels, as in Battleday
     et al. (2020) and the thesis (section 3.2.1): 32 x 32 becomes 160 x 160.
@@ -60,14 +71,23 @@ def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: st
     """
     scale = shorter_side / min(image.size)
     if scale <= 1 and image.format in BROWSER_FORMATS:
-        return content, BROWSER_FORMATS[image.format]
+        # Browsers turn a photograph upright; only its size is wanted here.
+        size = image.size[::-1] if _lies_on_its_side(image) else image.size
+        return Shown(content, BROWSER_FORMATS[image.format], *size)
     plain = _plain(image, name)
     if scale <= 1:
-        return to_png(plain), "image/png"
+        return Shown(to_png(plain), "image/png", *plain.size)
     size = (round(plain.width * scale), round(plain.height * scale))
     if size[0] * size[1] > _MOST_PIXELS:
         raise ItemError(f"{name} is too long and thin to be enlarged to {size[0]} x {size[1]}; crop it")
-    return to_png(plain.resize(size, Image.Resampling.LANCZOS)), "image/png"
+    return Shown(to_png(plain.resize(size, Image.Resampling.LANCZOS)), "image/png", *size)
+
+
+def _lies_on_its_side(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    except _BROKEN:
+        return False  # as for browsers, which then leave it as it is
 
 
 def _plain(image: Image.Image, name: str) -> Image.Image:

@@ -7,12 +7,13 @@ twice (double click, reload, a retry after a lost reply) changes nothing the sec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from crowdloom.studies.allocation import (
     add_event,
@@ -23,7 +24,7 @@ from crowdloom.studies.allocation import (
     lock_design,
     take_place,
 )
-from crowdloom.studies.database import Store, insert_new, now
+from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Posting, Response, Submission
@@ -39,12 +40,13 @@ class ItemView:
     id: int
     token: str
     image: str | None
+    size: tuple[int, int] | None
     attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A submission as it stands: where its participant is and what comes next."""
+class Assigned:
+    """What never changes about a submission that has begun: its design, its batch, its order."""
 
     id: int
     token: str
@@ -52,11 +54,17 @@ class Progress:
     design_id: int
     platform: str
     batch_id: int | None
+    item_order: Sequence[Sequence[int]]
+    class_order: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Progress(Assigned):
+    """A submission as it stands: where its participant is and what comes next."""
+
     state: str
     stage: str
     checks_failed: int
-    item_order: Sequence[Sequence[int]]
-    class_order: Sequence[str]
     answered: int
     has_place: bool
     started_at: datetime
@@ -71,11 +79,11 @@ _PROGRESS = (
         Posting.design_id,
         Posting.platform,
         Submission.batch_id,
+        Submission.item_order,
+        Submission.class_order,
         Submission.state,
         Submission.stage,
         Submission.checks_failed,
-        Submission.item_order,
-        Submission.class_order,
         select(func.count())
         .where(Response.submission_id == Submission.id)
         .correlate(Submission)
@@ -100,13 +108,14 @@ def read_progress(connection: Connection, token: str) -> Progress:
 
 
 class Designs:
-    """The frozen parts of a store, read once per process: designs, instructions and the items of batches."""
+    """The frozen parts of a store, read once per process: designs, instructions, items of batches, assignments."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.design = lru_cache(maxsize=64)(self._design)
         self.items = lru_cache(maxsize=1024)(self._items)
         self.instructions = lru_cache(maxsize=1024)(self._instructions)
+        self.assigned = lru_cache(maxsize=4096)(self._assigned)
 
     def _design(self, design_id: int) -> DesignModel:
         with self._store.read() as connection:
@@ -116,12 +125,19 @@ class Designs:
     def _items(self, batch_id: int) -> dict[int, ItemView]:
         with self._store.read() as connection:
             rows = connection.execute(
-                select(Item.id, Item.token, Item.shown, Item.attributes)
+                select(Item.id, Item.token, Item.shown, Item.width, Item.height, Item.attributes)
                 .join(BatchItem, BatchItem.item_id == Item.id)
                 .where(BatchItem.batch_id == batch_id)
             ).all()
         return {
-            row.id: ItemView(row.id, row.token, row.shown and f"/media/{row.shown}", row.attributes) for row in rows
+            row.id: ItemView(
+                row.id,
+                row.token,
+                row.shown and f"/media/{row.shown}",
+                (row.width, row.height) if row.width and row.height else None,
+                row.attributes,
+            )
+            for row in rows
         }
 
     def _instructions(self, batch_id: int) -> Sequence[str]:
@@ -134,21 +150,29 @@ class Designs:
             ).one()
         return row.values.get("instructions") or self.design(row.design_id).instructions
 
+    def _assigned(self, token: str) -> Assigned:
+        """Raises StudyError for an unknown submission, TrialError for one that has not begun (and may yet)."""
+        with self._store.read() as connection:
+            progress = read_progress(connection, token)
+        if progress.batch_id is None:
+            raise TrialError("This participation has not begun, so no answers can be taken.")
+        return Assigned(**{field.name: getattr(progress, field.name) for field in fields(Assigned)})
 
-def trial_at(designs: Designs, progress: Progress, position: int) -> tuple[str, Trial]:
+
+def trial_at(designs: Designs, submission: Assigned, position: int) -> tuple[str, Trial]:
     """The trial at a position of this submission: the id that its form carries, and what it shows."""
-    design = designs.design(progress.design_id)
-    item_id, repeat_index = progress.item_order[position]
-    item = designs.items(progress.batch_id or 0)[item_id]
-    trial = Trial(design.classes, progress.class_order, item.image, item.attributes, repeat_index > 0)
+    design = designs.design(submission.design_id)
+    item_id, repeat_index = submission.item_order[position]
+    item = designs.items(submission.batch_id or 0)[item_id]
+    trial = Trial(design.classes, submission.class_order, item.image, item.size, item.attributes, repeat_index > 0)
     return f"{item.token}.{repeat_index}", trial
 
 
-def position_of(designs: Designs, progress: Progress, trial_id: str) -> int:
+def position_of(designs: Designs, submission: Assigned, trial_id: str) -> int:
     """Where a trial stands in this submission's order. Raises TrialError for one that is not in it."""
-    current = progress.answered if progress.answered < len(progress.item_order) else 0
-    for position in (current, *range(len(progress.item_order))):
-        if trial_at(designs, progress, position)[0] == trial_id:
+    items = designs.items(submission.batch_id or 0)
+    for position, (item_id, repeat_index) in enumerate(submission.item_order):
+        if f"{items[item_id].token}.{repeat_index}" == trial_id:
             return position
     raise TrialError("This question is not part of your study; open your link again to go on.")
 
@@ -156,7 +180,7 @@ def position_of(designs: Designs, progress: Progress, trial_id: str) -> int:
 def save_answer(
     connection: Connection,
     designs: Designs,
-    progress: Progress,
+    submission: Assigned,
     position: int,
     answer: Answer,
     *,
@@ -168,15 +192,11 @@ def save_answer(
     An answer to a trial that has one changes nothing; if it differs it is kept as an event. Raises
     TrialError for a trial that lies ahead, or in a submission that is not under way.
     """
-    if position > progress.answered:
-        raise TrialError("This question comes later; please answer the current one first.")
-    design = designs.design(progress.design_id)
-    item_id, repeat_index = progress.item_order[position]
-    if position == progress.answered and progress.state != "started":
-        raise TrialError("This participation has ended, so no more answers can be taken.")
+    design = designs.design(submission.design_id)
+    item_id, repeat_index = submission.item_order[position]
     task = TASKS[design.task]
     row = {
-        "submission_id": progress.id,
+        "submission_id": submission.id,
         "item_id": item_id,
         "repeat_index": repeat_index,
         "position": position,
@@ -186,13 +206,32 @@ def save_answer(
         "timing": timing,
         "answered_at": now(),
     }
-    added = None
-    if position == progress.answered:
-        added = connection.execute(insert_new(connection, Response).returning(Response.id), row).first()
-    if added is None:
+    added = connection.execute(_add_answer(connection.dialect.name), row).rowcount == 1
+    if not added:
+        progress = read_progress(connection, submission.token)
+        if position == progress.answered and progress.state != "started":
+            raise TrialError("This participation has ended, so no more answers can be taken.")
+        if position >= progress.answered:
+            raise TrialError("This question comes later; please answer the current one first.")
         _compare(connection, row)
-    elif position + 1 == len(progress.item_order):
-        _complete(connection, progress, design)
+    elif position + 1 == len(submission.item_order):
+        _complete(connection, submission, design)
+
+
+@lru_cache
+def _add_answer(dialect: str) -> Any:
+    """Add a row, if its submission is under way and this trial is its next: checked and done in one statement."""
+    given = [bindparam(column.name, type_=column.type) for column in Response.__table__.columns if column.name != "id"]
+    submission_id, position = (next(p for p in given if p.key == name) for name in ("submission_id", "position"))
+    under_way = exists().where(Submission.id == submission_id, Submission.state == "started")
+    answered = select(func.count()).where(Response.submission_id == submission_id).scalar_subquery()
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return (
+        insert(Response)
+        .from_select([parameter.key for parameter in given], select(*given).where(under_way, answered == position))
+        .on_conflict_do_nothing()
+        .execution_options(preserve_rowcount=True)
+    )
 
 
 def _compare(connection: Connection, row: dict[str, Any]) -> None:
@@ -203,20 +242,20 @@ def _compare(connection: Connection, row: dict[str, Any]) -> None:
         add_event(connection, row["submission_id"], "second_answer", second)
 
 
-def _complete(connection: Connection, progress: Progress, design: DesignModel) -> None:
+def _complete(connection: Connection, submission: Assigned, design: DesignModel) -> None:
     """Every answer is there: fill the place, or mark the submission surplus where none is left."""
     done = {"state": "completed", "completed_at": now(), "stage": "debrief" if design.debrief else "done"}
-    if not _change_state(connection, progress, "started", **done):
+    if not _change_state(connection, submission, "started", **done):
         return  # they left at this very moment; coming back completes it
     surplus = False
-    if not fill_place(connection, progress.id):
+    if not fill_place(connection, submission.id):
         # Their place was given away; perhaps another one of the batch is free.
-        lock_design(connection, progress.design_id)
-        free_expired(connection, progress.design_id)
-        surplus = not fill_open_place(connection, progress.batch_id or 0, progress.id)
+        lock_design(connection, submission.design_id)
+        free_expired(connection, submission.design_id)
+        surplus = not fill_open_place(connection, submission.batch_id or 0, submission.id)
     if surplus:
-        connection.execute(update(Submission).where(Submission.id == progress.id).values(surplus=True))
-    add_event(connection, progress.id, "completed", {"surplus": surplus})
+        connection.execute(update(Submission).where(Submission.id == submission.id).values(surplus=True))
+    add_event(connection, submission.id, "completed", {"surplus": surplus})
 
 
 def finish_instructions(connection: Connection, progress: Progress, design: DesignModel) -> None:
@@ -303,8 +342,8 @@ def _move(connection: Connection, progress: Progress, at: str, **values: Any) ->
     return moved.rowcount == 1
 
 
-def _change_state(connection: Connection, progress: Progress, old: str, **values: Any) -> bool:
+def _change_state(connection: Connection, submission: Assigned, old: str, **values: Any) -> bool:
     changed = connection.execute(
-        update(Submission).where(Submission.id == progress.id, Submission.state == old).values(**values)
+        update(Submission).where(Submission.id == submission.id, Submission.state == old).values(**values)
     )
     return changed.rowcount == 1

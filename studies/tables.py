@@ -136,6 +136,8 @@ class Item(Table):
     token: Mapped[str] = mapped_column(String(32), unique=True)
     media: Mapped[str | None] = mapped_column(ForeignKey("media.sha256"))
     shown: Mapped[str | None] = mapped_column(ForeignKey("media.sha256"))
+    width: Mapped[int | None]  # of `shown`, in pixels, so that its room is held before it comes
+    height: Mapped[int | None]
     reference: Mapped[str | None] = mapped_column(String(200))  # the class that the source gives it
     difficulty: Mapped[float | None] = mapped_column(Float)
     attributes: Mapped[dict[str, Any]]

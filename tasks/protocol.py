@@ -35,12 +35,14 @@ class Trial:
     """One item as one participant sees it.
 
     `classes` is the design's order (answers and labels count in it), `class_order` the order on
-    this participant's page. `image` is the address of the stimulus, or None where it has no image.
+    this participant's page. `image` is the address of the stimulus, or None where it has no image;
+    `size` its width and height in pixels, where they are known.
     """
 
     classes: Sequence[str]
     class_order: Sequence[str]
     image: str | None = None
+    size: tuple[int, int] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     is_repeat: bool = False
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from crowdloom.studies.errors import ItemError
-from crowdloom.studies.images import array_to_png, for_the_page, open_image
+from crowdloom.studies.images import Shown, array_to_png, for_the_page, open_image
 from crowdloom.studies.items import SourceItem, entropy, read_items
 from tests.studies.designs import make_design, make_images
 
@@ -297,17 +297,17 @@ def test_broken_files_never_crash(kind: str) -> None:
 def test_small_images_are_enlarged_as_pillow_does() -> None:
     """32 x 32 becomes 160 x 160 by Lanczos resampling, and the PNG loses nothing."""
     small = Image.fromarray(noise(32, 32, 3))
-    content, mime = for_the_page(small, encoded(small), 160, "x")
+    shown = for_the_page(small, encoded(small), 160, "x")
     expected = small.resize((160, 160), Image.Resampling.LANCZOS)
-    assert mime == "image/png"
-    assert (np.asarray(Image.open(io.BytesIO(content))) == np.asarray(expected)).all()
+    assert (shown.mime, shown.width, shown.height) == ("image/png", 160, 160)
+    assert (np.asarray(Image.open(io.BytesIO(shown.content))) == np.asarray(expected)).all()
 
 
 def test_the_shorter_side_decides() -> None:
     """The proportions stay."""
     small = Image.fromarray(noise(20, 30))
-    content, _ = for_the_page(small, encoded(small), 100, "x")
-    assert Image.open(io.BytesIO(content)).size == (150, 100)
+    shown = for_the_page(small, encoded(small), 100, "x")
+    assert Image.open(io.BytesIO(shown.content)).size == (shown.width, shown.height) == (150, 100)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_the_shorter_side_decides() -> None:
 def test_large_images_stay_as_they_are(kind: str, mime: str) -> None:
     """What a browser can show is not encoded again."""
     content = encoded(Image.fromarray(noise(40, 50, 3)), kind, **({"save_all": True} if kind == "MPO" else {}))
-    assert for_the_page(open_image(content, "x"), content, 40, "x") == (content, mime)
+    assert for_the_page(open_image(content, "x"), content, 40, "x") == Shown(content, mime, 50, 40)
 
 
 @pytest.mark.parametrize("side", [0, 40])
@@ -330,21 +330,23 @@ def test_every_kind_of_pixel_can_be_shown(mode: str, side: int) -> None:
         image = Image.fromarray(noise(10, 10, 3)).convert(mode if mode != "LAB" else "RGB")
         image = image if mode != "LAB" else Image.frombytes("LAB", (10, 10), image.tobytes())
     content = encoded(image, "TIFF")
-    shown, mime = for_the_page(open_image(content, "x"), content, side, "x")
-    result = open_image(shown, "shown")
-    assert mime == "image/png"
-    assert result.size == ((10, 10) if side == 0 else (40, 40))
+    shown = for_the_page(open_image(content, "x"), content, side, "x")
+    result = open_image(shown.content, "shown")
+    assert shown.mime == "image/png"
+    assert result.size == (shown.width, shown.height) == ((10, 10) if side == 0 else (40, 40))
     if mode == "I;16" and side == 0:
         assert (np.asarray(result) == np.asarray(image) // 256).all()
 
 
 def test_a_photograph_is_turned_upright() -> None:
-    """A camera's note that the picture lies on its side is heeded when it is enlarged."""
+    """A camera's note that the picture lies on its side is heeded when it is enlarged, and by browsers else."""
     exif = Image.Exif()
     exif[0x0112] = 6  # turn it a quarter clockwise
     content = encoded(Image.fromarray(noise(10, 20, 3)), "JPEG", exif=exif)
-    shown, _ = for_the_page(open_image(content, "x"), content, 50, "x")
-    assert open_image(shown, "shown").size == (50, 100)
+    shown = for_the_page(open_image(content, "x"), content, 50, "x")
+    assert open_image(shown.content, "shown").size == (shown.width, shown.height) == (50, 100)
+    as_it_came = for_the_page(open_image(content, "x"), content, 0, "x")
+    assert (as_it_came.content, as_it_came.width, as_it_came.height) == (content, 10, 20)
 
 
 @pytest.mark.parametrize(

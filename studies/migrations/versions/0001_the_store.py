@@ -80,6 +80,8 @@ def upgrade() -> None:
         sa.Column("token", sa.String(32), nullable=False),
         sa.Column("media", sa.String(64), nullable=True),
         sa.Column("shown", sa.String(64), nullable=True),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
         sa.Column("reference", sa.String(200), nullable=True),
         sa.Column("difficulty", sa.Float(), nullable=True),
         sa.Column("attributes", sa.JSON(), nullable=False),
