@@ -13,7 +13,8 @@ from crowdloom.studies.cli.options import database_option, opened
 def command(study: str, database: str | None) -> None:
     """Close STUDY to new participants; who has begun may finish."""
     from crowdloom.studies.posting import close
+    from crowdloom.studies.words import count
 
     with opened(database) as store, store.write() as connection:
         closed = close(connection, study)
-    click.echo(f"{study}: {closed} posting{'' if closed == 1 else 's'} closed.")
+    click.echo(f"{study}: {count(closed, 'posting')} closed.")

@@ -20,6 +20,7 @@ def command(file: Path, media: str | None, database: str | None) -> None:
     """
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
+    from crowdloom.studies.words import count
 
     design, source = read_design(file)
     with opened(database) as store, progress("Reading items", 1) as bar:
@@ -32,9 +33,9 @@ def command(file: Path, media: str | None, database: str | None) -> None:
             loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
     what = "is version" if loaded.is_new else "was there already, as version"
     click.echo(
-        f"{loaded.study} {what} {loaded.version}: {loaded.items} items in {loaded.batches} batches, "
-        f"{loaded.places} submissions wanted."
+        f"{loaded.study} {what} {loaded.version}: {count(loaded.items, 'item')} in "
+        f"{count(loaded.batches, 'batch')}, {count(loaded.places, 'submission')} wanted."
     )
     if loaded.unused:
-        click.echo(f"{loaded.unused} items of the source are in no batch.")
+        click.echo(f"Of the source, {count(loaded.unused, 'item')} are in no batch.")
     click.echo(f"Next: crowdloom publish {loaded.study}")

@@ -18,6 +18,7 @@ def command(once: bool, database: str | None) -> None:
     Start as many workers as you like, on any machine that reaches the database. One that dies loses
     its job to another; one that is told to end gives its job back.
     """
+    from crowdloom.studies.words import count
     from crowdloom.studies.worker import run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -26,4 +27,4 @@ def command(once: bool, database: str | None) -> None:
         ended = run_worker(database, once=once)
     except KeyboardInterrupt:  # before it listens for signals, and so before it took a job
         ended = 0
-    click.echo(f"{ended} job{'' if ended == 1 else 's'} done.")
+    click.echo(f"{count(ended, 'job')} done.")

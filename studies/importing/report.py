@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from crowdloom.studies.words import count
+
 
 @dataclass(frozen=True)
 class Double:
@@ -57,7 +59,7 @@ class Report:
         else:
             lines = [
                 f"Imported {self.file} into the study {self.study}: "
-                f"{_count(self.submissions, 'submission')}, {_count(self.participants, 'new participant')}."
+                f"{count(self.submissions, 'submission')}, {count(self.participants, 'new participant')}."
             ]
         lines += [
             f"{self.rows:>8,} rows read, of which",
@@ -71,13 +73,13 @@ class Report:
         for line, reason in self.refused:
             lines.append(f"Refused, line {line}: {reason}")
         for what, number in self.corrected.items():
-            lines.append(f"Corrected, {_count(number, 'response')}: {what}")
+            lines.append(f"Corrected, {count(number, 'response')}: {what}")
         for what, number in self.contradictory.items():
-            lines.append(f"Contradictory and stored as given, {_count(number, 'response')}: {what}")
+            lines.append(f"Contradictory and stored as given, {count(number, 'response')}: {what}")
         for double in self.doubles:
             lines.append(
                 f"Doubled: lines {_span(double.lines)} repeat lines {_span(double.original)} "
-                f"({_count(double.rows, 'row')}, {_count(double.answers, 'answer')}); "
+                f"({count(double.rows, 'row')}, {count(double.answers, 'answer')}); "
                 + ("kept as a submission marked as a copy" if self.keep_doubles else "stored once (--keep-doubles)")
             )
         for span in self.again:
@@ -85,10 +87,6 @@ class Report:
         for span in self.incomplete:
             lines.append(f"An unfinished session, stored without a place: lines {_span(span)}")
         return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _span(lines: tuple[int, int]) -> str:
