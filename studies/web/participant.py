@@ -246,16 +246,24 @@ def post_check(token: str) -> Page:
 
 @blueprint.post("/take/<token>/answer")
 def post_answer(token: str) -> Page:
-    """An answer to the current trial, from a plain form or from the page's script."""
+    """An answer to the current trial, from a plain form or from the page's script.
+
+    This is where many people knock at once: the transaction begins only after the answer was understood.
+    """
+    designs = _designs()
     try:
+        submission = designs.assigned(token)
+        _frame(submission.platform)
+        position = position_of(designs, submission, request.form.get("trial", ""))
+        _, trial = trial_at(designs, submission, position)
+        task = TASKS[designs.design(submission.design_id).task]
+        answer = task.parse(request.form.to_dict(flat=False), trial)
+        rt_ms, timing = read_timing(request.form)
         with _store().write() as connection:
-            progress, design = _read(connection, token)
-            position = position_of(_designs(), progress, request.form.get("trial", ""))
-            _, trial = trial_at(_designs(), progress, position)
-            answer = TASKS[design.task].parse(request.form.to_dict(flat=False), trial)
-            rt_ms, timing = read_timing(request.form)
-            save_answer(connection, _designs(), progress, position, answer, rt_ms=rt_ms, timing=timing)
+            save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:
+        with _store().read() as connection:
+            progress, design = _read(connection, token)
         if position != progress.answered or progress.state != "started":
             return _onward(token)  # a broken answer to a trial that is over: nothing to correct
         if _wants_json():
