@@ -6,14 +6,21 @@ from alembic import context
 
 from crowdloom.studies.tables import Table
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Table.metadata,
-    # Without this Alembic takes SQLite for a database that cannot undo a CREATE TABLE; ours can, for
-    # `database.make_engine` begins every transaction itself.
-    transactional_ddl=True,
-    # SQLite changes a column by building the table anew.
-    render_as_batch=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+
+def run() -> None:
+    """Run the migrations in the transaction of the connection that was handed over."""
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=Table.metadata,
+        # Without this Alembic takes SQLite for a database that cannot undo a CREATE TABLE; ours can, for
+        # `database.make_engine` begins every transaction itself.
+        transactional_ddl=True,
+        # SQLite changes a column by building the table anew.
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if hasattr(context, "config"):  # Alembic runs this file; whoever only imports it wants nothing done
+    run()
