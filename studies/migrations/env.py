@@ -8,13 +8,10 @@ from crowdloom.studies.tables import Table
 
 
 def run() -> None:
-    """Run the migrations in the transaction of the connection that was handed over."""
+    """Run the migrations in the connection's own transaction, which `upgrading` began and commits."""
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=Table.metadata,
-        # Without this Alembic takes SQLite for a database that cannot undo a CREATE TABLE; ours can, for
-        # `database.make_engine` begins every transaction itself.
-        transactional_ddl=True,
         # SQLite changes a column by building the table anew.
         render_as_batch=True,
     )
