@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from crowdloom.studies.tables import Table
-
 
 def run() -> None:
     """Run the migrations in the connection's own transaction, which `upgrading` began and commits."""
-    context.configure(
-        connection=context.config.attributes["connection"],
-        target_metadata=Table.metadata,
-        # SQLite changes a column by building the table anew.
-        render_as_batch=True,
-    )
+    context.configure(connection=context.config.attributes["connection"])
     with context.begin_transaction():
         context.run_migrations()
 
