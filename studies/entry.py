@@ -21,9 +21,10 @@ _PARTICIPANT = re.compile(r"[^\x00-\x20\x7f]{1,200}")
 
 @dataclass(frozen=True)
 class Entry:
-    """An open posting and the design that it publishes."""
+    """A posting and the design that it publishes."""
 
     posting_id: int
+    is_open: bool
     platform: str
     study_id: int
     design_id: int
@@ -40,7 +41,7 @@ class Begun:
 
 
 def find_entry(connection: Connection, posting: str) -> Entry:
-    """The posting behind a link. Raises StudyError for an unknown one, PlaceError for a closed one."""
+    """The posting behind a link. Raises StudyError for an unknown one."""
     row = connection.execute(
         select(
             Posting.id, Posting.platform, Posting.state, Design.id.label("design_id"), Design.study_id, Design.values
@@ -50,9 +51,14 @@ def find_entry(connection: Connection, posting: str) -> Entry:
     ).first()
     if row is None:
         raise StudyError("This link leads to no study; check that it was copied completely.")
-    if row.state != "open":
+    design = DesignModel.model_validate(row.values)
+    return Entry(row.id, row.state == "open", row.platform, row.study_id, row.design_id, design)
+
+
+def check_open(entry: Entry) -> None:
+    """Raise PlaceError where a posting is closed to people who have not begun."""
+    if not entry.is_open:
         raise PlaceError("This study is closed and takes no more participants. Thank you for your interest.")
-    return Entry(row.id, row.platform, row.study_id, row.design_id, DesignModel.model_validate(row.values))
 
 
 def find_submission(connection: Connection, entry: Entry, participant: str) -> Begun | None:
@@ -72,7 +78,11 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
 
 
 def refuse(connection: Connection, entry: Entry, participant: str) -> None:
-    """Record that somebody did not consent. They hold no place, and may change their mind."""
+    """Record that somebody did not consent. They hold no place, and may change their mind.
+
+    Raises PlaceError where the posting is closed.
+    """
+    check_open(entry)
     person = _participant(connection, entry, participant)
     if find_submission(connection, entry, participant) is None:
         submission, _ = _add_submission(connection, entry, person, attempt=1, state="refused", batch_id=None, order=[])
@@ -86,6 +96,9 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     another only if the design allows it.
     Raises PlaceError, in words for the participant, where there is no place for them.
     """
+    before = find_submission(connection, entry, participant)
+    if before is None:
+        check_open(entry)
     person = _participant(connection, entry, participant)
     lock_design(connection, entry.design_id)
     before = find_submission(connection, entry, participant)
@@ -93,6 +106,7 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     may_again = attempts < entry.design.people.submissions_per_participant
     if before is not None and before.state != "refused" and (before.state != "completed" or not may_again):
         return before.token
+    check_open(entry)
     if not may_again:
         raise PlaceError("You have already taken part in this study, and it can be taken only once.")
     _check_exclusions(connection, entry, person)
@@ -125,7 +139,8 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
 
 
 def check_room(connection: Connection, entry: Entry) -> None:
-    """Raise PlaceError, before anybody reads the consent page, where no place is or can become free by now."""
+    """Raise PlaceError, before anybody reads the consent page, where it is closed or no place can be had now."""
+    check_open(entry)
     free_by_now = or_(Place.state == "open", and_(Place.state == "held", Place.held_until < now()))
     found = connection.execute(
         select(Place.id)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from crowdloom.studies.allocation import add_event, free
+from crowdloom.studies.allocation import add_event, fill_open_place, free, lock_design
 from crowdloom.studies.database import insert_new, now
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.posting import newest_design
@@ -39,21 +40,30 @@ def completed(connection: Connection, study: str) -> list[ToReview]:
 
 
 def review(connection: Connection, study: str, code: str, decision: str, reason: str | None = None) -> None:
-    """Approve or reject a completed submission; a rejected one frees its place, its answers stay.
+    """Approve or reject a completed submission.
 
-    The same decision twice is no error. Raises StudyError for an unknown code, or one that is not complete.
+    A rejected one frees its place, and its answers stay. One that is approved after all takes an open
+    place of its batch again, or is surplus where there is none. The same decision twice is no error. Raises StudyError for an unknown code, or one that is not complete.
     """
     submission_id = _find(connection, study, code)
-    changed = connection.execute(
-        update(Submission)
-        .where(Submission.id == submission_id, Submission.state == "completed")
-        .values(review=decision, reviewed_at=now())
-    )
-    if changed.rowcount == 0:
+    before = connection.execute(
+        select(Submission.state, Submission.review, Submission.batch_id, Posting.design_id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .where(Submission.id == submission_id)
+        .with_for_update(of=Submission)
+    ).one()
+    if before.state != "completed":
         raise StudyError(f"{code} is not complete, so there is nothing to review yet")
-    add_event(connection, submission_id, decision, {"reason": reason})
+    if before.review == decision:
+        return
+    values: dict[str, Any] = {"review": decision, "reviewed_at": now()}
     if decision == "rejected":
         free(connection, submission_id, "rejected")
+    elif before.review == "rejected":
+        lock_design(connection, before.design_id)
+        values["surplus"] = not fill_open_place(connection, before.batch_id, submission_id)
+    connection.execute(update(Submission).where(Submission.id == submission_id).values(**values))
+    add_event(connection, submission_id, decision, {"reason": reason})
 
 
 def exclude(connection: Connection, study: str, code: str, reason: str) -> bool:
