@@ -43,14 +43,15 @@ def review(connection: Connection, study: str, code: str, decision: str, reason:
     """Approve or reject a completed submission.
 
     A rejected one frees its place, and its answers stay. One that is approved after all takes an open
-    place of its batch again, or is surplus where there is none. The same decision twice is no error. Raises StudyError for an unknown code, or one that is not complete.
+    place of its batch again, or is surplus where there is none. The same decision twice is no error.
+    Raises StudyError for an unknown code, or one that is not complete.
     """
     submission_id = _find(connection, study, code)
     before = connection.execute(
         select(Submission.state, Submission.review, Submission.batch_id, Posting.design_id)
         .join(Posting, Posting.id == Submission.posting_id)
         .where(Submission.id == submission_id)
-        .with_for_update(of=Submission)
+        .with_for_update(of=Submission, key_share=True)
     ).one()
     if before.state != "completed":
         raise StudyError(f"{code} is not complete, so there is nothing to review yet")
