@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from crowdloom.analysis.files import whole_file
+from crowdloom.tasks.columns import LABEL_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class LabelTable:
             raise ValueError("give submission, participant and repeat_index together, or none of them")
         if any(values is not None and len(values) != len(self.item) for values in whose):
             raise ValueError(f"submission, participant and repeat_index must have {len(self.item)} values each")
-        clash = [name for name in self.classes if name in _LEADING]
+        clash = [name for name in self.classes if name in LABEL_COLUMNS]
         if clash:
             raise ValueError(f"a class is called {clash[0]!r}, like a column of the export; rename the class")
 
@@ -64,9 +65,6 @@ class LabelTable:
             columns["participant"] = list(self.participant)
             columns["repeat_index"] = [int(index) for index in self.repeat_index]
         return columns
-
-
-_LEADING = ("item", "submission", "participant", "repeat_index")
 
 
 def _write_json(table: LabelTable, file: IO[bytes]) -> None:
@@ -138,13 +136,5 @@ def write_labels(table: LabelTable, path: Path, file_format: str | None = None) 
     if chosen not in FORMATS:
         what = f"{chosen!r} is no format of labels" if chosen else f"{path} has no suffix that says the format"
         raise ValueError(f"{what}; choose one of {', '.join(FORMATS)}")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            FORMATS[chosen](table, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, part.open("xb") as file:
+        FORMATS[chosen](table, file)

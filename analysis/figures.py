@@ -5,7 +5,6 @@ Drawn without pyplot, so nothing is shared between figures or threads, and nothi
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
@@ -21,6 +20,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
+
+from crowdloom.analysis.files import whole_file
 
 WIDTH = 3.5
 """Inches; a column of most two-column proceedings."""
@@ -152,14 +153,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in undated:
         raise ValueError(f"a figure cannot be written to {path.name}; end the name in one of {', '.join(undated)}")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with mpl.rc_context({"svg.hashsalt": "crowdloom", "pdf.fonttype": 42}):
-            figure.savefig(part, format=suffix[1:], dpi=300, metadata=undated[suffix])
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, mpl.rc_context({"svg.hashsalt": "crowdloom", "pdf.fonttype": 42}):
+        figure.savefig(part, format=suffix[1:], dpi=300, metadata=undated[suffix])
 
 
 def _bars(

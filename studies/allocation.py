@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, case, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from crowdloom.studies.database import now
@@ -22,13 +22,13 @@ def lock_design(connection: Connection, design_id: int) -> None:
     connection.execute(select(Design.id).where(Design.id == design_id).with_for_update())
 
 
-def free_expired(connection: Connection, design_id: int, at: datetime | None = None) -> int:
+def free_expired(connection: Connection, design_id: int) -> int:
     """Open the places whose time is over; how many there were."""
     expired = connection.execute(
         select(Place.id, Place.submission_id)
         .join(Batch, Batch.id == Place.batch_id)
         .join(Condition, Condition.id == Batch.condition_id)
-        .where(Condition.design_id == design_id, Place.state == "held", Place.held_until < (at or now()))
+        .where(Condition.design_id == design_id, Place.state == "held", Place.held_until < now())
         .with_for_update(of=Place, skip_locked=True)
     ).all()
     return sum(_open(connection, place.submission_id, "time_over") for place in expired)
@@ -53,9 +53,10 @@ def _open(connection: Connection, submission_id: int, reason: str) -> bool:
 
 
 def choose_batch(connection: Connection, design_id: int, participant_id: int) -> int | None:
-    """The batch with the most open places among those without an item that this person has had.
+    """The batch with the largest share of open places among those without an item that this person has had.
 
-    Ties are broken at random. None where there is no such batch.
+    By share and not by number, so that conditions that want different numbers fill evenly. Ties are
+    broken at random. None where there is no such batch.
     """
     offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
     # By key and not by row: an item whose picture was replaced in a later version is still the same question.
@@ -68,13 +69,15 @@ def choose_batch(connection: Connection, design_id: int, participant_id: int) ->
         .where(offered_in.batch_id == Batch.id, Submission.participant_id == participant_id)
         .correlate(Batch)
     )
+    open_places = func.sum(case((Place.state == "open", 1), else_=0))
     batch = connection.execute(
         select(Batch.id)
-        .join(Place, and_(Place.batch_id == Batch.id, Place.state == "open"))
+        .join(Place, Place.batch_id == Batch.id)
         .join(Condition, Condition.id == Batch.condition_id)
         .where(Condition.design_id == design_id, ~seen)
         .group_by(Batch.id)
-        .order_by(func.count().desc(), func.random())
+        .having(open_places > 0)
+        .order_by((open_places * 1.0 / func.count()).desc(), func.random())
         .limit(1)
     ).first()
     return None if batch is None else batch.id

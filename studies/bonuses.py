@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -13,6 +14,7 @@ from crowdloom.analysis.labels import Elicited, build_labels, parse_variety
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design import Money
 from crowdloom.studies.errors import StudyError
+from crowdloom.studies.labelling import GAMMA, Recipe, check_soft_labels
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.reading import find_answers, read_submissions, stream
 from crowdloom.studies.tables import Design
@@ -31,8 +33,9 @@ def bonuses_due(connection: Connection, study: str) -> list[Due]:
     """The accepted submissions of a study's newest version, best match first.
 
     The rule `agreement`: the design's share of them, rounded up, gets the bonus; who matches as well
-    as the last of these gets it too. Labels are T2-clamp with gamma 0.1, first responses.
-    Raises StudyError for an unknown study, or a design without a bonus.
+    as the last of these gets it too. Labels are those of a `Recipe()`, first responses.
+    Raises StudyError for an unknown study, or a design without a bonus, and
+    OptionError for a task without soft labels.
     """
     design_id, version = newest_design(connection, study)
     values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
@@ -40,11 +43,12 @@ def bonuses_due(connection: Connection, study: str) -> list[Due]:
     if bonus is None:
         raise StudyError(f"the design of {study!r} promises no bonus; it would stand under [bonus]")
     answers = find_answers(connection, study, version=version)
+    check_soft_labels(answers)
     codes = [row[0] for row in read_submissions(connection, answers)]
     labels, items, submissions = [np.empty((0, len(answers.classes)))], [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for chunk in stream(connection, answers):
         built, kept = build_labels(
-            Elicited.from_records(chunk.records, len(answers.classes)), parse_variety("T2-clamp")
+            Elicited.from_records(chunk.records, len(answers.classes)), parse_variety(Recipe().variety), GAMMA
         )
         kept &= chunk.repeat_index == 0
         labels.append(built[kept])
@@ -54,7 +58,7 @@ def bonuses_due(connection: Connection, study: str) -> list[Due]:
         np.concatenate(labels), np.concatenate(items), np.concatenate(submissions), len(codes)
     )
     known = np.sort(match[~np.isnan(match)])[::-1]
-    best = known[min(math.ceil(bonus.share * len(known)), len(known)) - 1] if len(known) else math.inf
+    best = known[min(math.ceil(Decimal(str(bonus.share)) * len(known)), len(known)) - 1] if len(known) else math.inf
     due = [
         Due(code, None if math.isnan(value) else value, bonus.amount if value >= best else None)
         for code, value in zip(codes, match.tolist(), strict=True)

@@ -40,12 +40,17 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writing = engine.execution_options(crowdloom_begin="BEGIN IMMEDIATE")
+        # On SQLite every transaction sees one state; PostgreSQL must be asked to.
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._reading = engine if is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         # Threads of one process queue here rather than in SQLite's busy loop, which sleeps too long.
-        self._turn: Any = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._turn: Any = threading.Lock() if is_sqlite else nullcontext()
 
     @property
     def url(self) -> str:
-        """The address, password included, for a process that is to open the same store."""
+        """The address, password included, for a process that is to open the same store; of SQLite the path."""
+        if self.engine.dialect.name == "sqlite":
+            return str(Path(str(self.engine.url.database)).absolute())
         return self.engine.url.render_as_string(hide_password=False)
 
     @contextmanager
@@ -60,7 +65,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one consistent state of the store."""
-        with _mapped(self.engine), self.engine.begin() as connection:
+        with _mapped(self.engine), self._reading.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -74,7 +79,7 @@ def default_url() -> str:
         return url
     from platformdirs import user_data_path
 
-    return f"sqlite:///{user_data_path('crowdloom', ensure_exists=True) / 'crowdloom.db'}"
+    return str(user_data_path("crowdloom", ensure_exists=True) / "crowdloom.db")
 
 
 def open_store(url: str | None = None, *, create: bool = True) -> Store:
@@ -101,11 +106,14 @@ def make_engine(url: str) -> Engine:
     """An engine with our pragmas and no opinion on what the database holds. Raises StoreError for a bad URL."""
     address = _address(url)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        return create_engine(address, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     folder = Path(str(address.database)).absolute().parent
     if not folder.is_dir():
         raise StoreError(f"the folder {folder} does not exist; create it, or name another database")
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=20, max_overflow=20)
+    # Parameters are answers and tokens: they stay out of logs and messages.
+    engine = create_engine(
+        address, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=20, max_overflow=20, hide_parameters=True
+    )
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -186,7 +194,12 @@ def _advice(store: Store, found: str | None) -> str:
 
 def _set_pragmas(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_S * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, select
 
 from crowdloom.analysis.describe import Summary, describe
 from crowdloom.analysis.export import LabelTable, write_labels
-from crowdloom.analysis.figures import label_figure, save_figure
+from crowdloom.analysis.figures import entropy_figure, label_figure, save_figure
 from crowdloom.analysis.labels import entropy
 from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.database import open_store
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.exporting import export_frame
 from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
-from crowdloom.studies.loading import Progress, load_design
+from crowdloom.studies.loading import load_design
 from crowdloom.studies.media import get_media
 from crowdloom.studies.reading import find_answers, read_frame
 from crowdloom.studies.rehearsal import Rehearsal, rehearse
@@ -41,25 +41,24 @@ class Demo:
     answers: Path
     labels: Path
     figure: Path
+    entropies: Path
     rehearsal: Rehearsal
     summary: Summary
 
 
-def run_demo(
-    folder: Path, on_load: Progress = lambda done, total: None, on_end: Callable[[int], None] = lambda done: None
-) -> Demo:
+def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) -> Demo:
     """Run the demo into a folder, anew each time.
 
-    `on_load` and `on_end` show the progress of loading the items and of the `PEOPLE`.
+    `on_end` is called with how many of the `PEOPLE` are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "demo.db"
     for old in folder.glob("demo.db*"):
         old.unlink()
     design, source = read_design(find_design(STUDY))
-    store = open_store(f"sqlite:///{database}")
+    store = open_store(str(database))
     try:
-        load_design(store, design, source, folder, progress=on_load)
+        load_design(store, design, source, folder)
         rehearsal = rehearse(store, STUDY, participants=PEOPLE, seed=design.seed, on_end=on_end)
         recipe, mean = Recipe(), Recipe(aggregate="mean")
         with store.read() as connection:
@@ -68,10 +67,14 @@ def run_demo(
             built = build_label_set(connection, STUDY, recipe)
             table = build_label_set(connection, STUDY, mean).table
             figure = _figure(connection, table)
-        made = Demo(database, folder / "answers.csv", folder / "labels.json", folder / "labels.png", rehearsal, summary)
+        answers, labels, drawn, entropies = (
+            folder / name for name in ("answers.csv", "labels.json", "labels.png", "entropy.png")
+        )
+        made = Demo(database, answers, labels, drawn, entropies, rehearsal, summary)
         export_frame(frame, made.answers)
         write_labels(built.table, made.labels)
         save_figure(figure, made.figure)
+        save_figure(entropy_figure(entropy(table.labels)), made.entropies)
         with store.write() as connection:
             record_label_set(connection, STUDY, recipe, built)
     finally:

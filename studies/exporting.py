@@ -1,12 +1,13 @@
-"""The long frame as a file."""
+"""Tables as files."""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crowdloom.analysis.files import whole_file
 from crowdloom.studies.errors import OptionError
+from crowdloom.tasks.columns import BETWEEN_CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,17 +22,14 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".parquet"):
         raise OptionError(f"--out {path}: write to a file that ends in .csv or .parquet")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        if suffix == ".csv":
-            flat = frame.copy()
-            for name in flat.columns:
-                if any(isinstance(value, tuple) for value in flat[name]):
-                    flat[name] = flat[name].map("|".join)
-            flat["answered_at"] = flat["answered_at"].map(lambda time: time.isoformat())
-            flat.to_csv(part, index=False)
-        else:
+    with whole_file(path) as part:
+        if suffix == ".parquet":
             frame.to_parquet(part, index=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+            return
+        flat = frame.copy()
+        for name in flat.columns:
+            if any(isinstance(value, tuple) for value in flat[name]):
+                flat[name] = flat[name].map(BETWEEN_CLASSES.join)
+        for name in flat.select_dtypes("datetimetz").columns:
+            flat[name] = flat[name].map(lambda time: time.isoformat())
+        flat.to_csv(part, index=False)

@@ -67,7 +67,6 @@ class Progress(Assigned):
     checks_failed: int
     answered: int
     has_place: bool
-    started_at: datetime
     completed_at: datetime | None
 
 
@@ -90,7 +89,6 @@ _PROGRESS = (
         .scalar_subquery()
         .label("answered"),
         Place.id.is_not(None).label("has_place"),
-        Submission.started_at,
         Submission.completed_at,
     )
     .join(Posting, Posting.id == Submission.posting_id)
@@ -164,7 +162,7 @@ def trial_at(designs: Designs, submission: Assigned, position: int) -> tuple[str
     design = designs.design(submission.design_id)
     item_id, repeat_index = submission.item_order[position]
     item = designs.items(submission.batch_id or 0)[item_id]
-    trial = Trial(design.classes, submission.class_order, item.image, item.size, item.attributes, repeat_index > 0)
+    trial = Trial(design.classes, submission.class_order, item.image, item.size, item.attributes)
     return f"{item.token}.{repeat_index}", trial
 
 
@@ -211,6 +209,8 @@ def save_answer(
         progress = read_progress(connection, submission.token)
         if position == progress.answered and progress.state != "started":
             raise TrialError("This participation has ended, so no more answers can be taken.")
+        if progress.state == "started" and progress.stage != "trials":
+            raise TrialError("The questions come after the instructions; please read these first.")
         if position >= progress.answered:
             raise TrialError("This question comes later; please answer the current one first.")
         _compare(connection, row)
@@ -223,7 +223,9 @@ def _add_answer(dialect: str) -> Any:
     """Add a row, if its submission is under way and this trial is its next: checked and done in one statement."""
     given = [bindparam(column.name, type_=column.type) for column in Response.__table__.columns if column.name != "id"]
     submission_id, position = (next(p for p in given if p.key == name) for name in ("submission_id", "position"))
-    under_way = exists().where(Submission.id == submission_id, Submission.state == "started")
+    under_way = exists().where(
+        Submission.id == submission_id, Submission.state == "started", Submission.stage == "trials"
+    )
     answered = select(func.count()).where(Response.submission_id == submission_id).scalar_subquery()
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return (
@@ -238,7 +240,7 @@ def _compare(connection: Connection, row: dict[str, Any]) -> None:
     same = [getattr(Response, name) == row[name] for name in ("submission_id", "item_id", "repeat_index")]
     first = connection.execute(select(Response.answer).where(*same)).scalar_one()
     if first != row["answer"]:
-        second = {name: row[name] for name in ("item_id", "repeat_index", "answer", "rt_ms")}
+        second = {name: row[name] for name in ("position", "answer", "rt_ms")}
         add_event(connection, row["submission_id"], "second_answer", second)
 
 

@@ -122,10 +122,12 @@ def find_answers(connection: Connection, study: str, scope: Scope = "accepted", 
 
 
 def read_submissions(connection: Connection, answers: Answers) -> list[tuple[str, str, str, int]]:
-    """Pseudonym, participant, condition and batch number of each of `Answers.submissions`."""
-    query = select(Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
+    """Pseudonym, participant, condition and batch number of each of `Answers.submissions`, in their order."""
+    query = select(Submission.id, Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
     query = query.join(Participant, Participant.id == Submission.participant_id)
-    return [tuple(row) for row in connection.execute(_of_designs(query, answers.designs, answers.scope))]
+    # By id and not by their order alone: another submission may have been accepted in the meantime.
+    rows = {row[0]: row[1:] for row in connection.execute(_of_designs(query, answers.designs, "all"))}
+    return [rows[number] for number in answers.submissions.tolist()]
 
 
 def _of_designs(query: Any, designs: Sequence[int], scope: Scope) -> Any:

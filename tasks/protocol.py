@@ -44,7 +44,6 @@ class Trial:
     image: str | None = None
     size: tuple[int, int] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    is_repeat: bool = False
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def command(folder: Path, serve: bool, port: int) -> None:
     click.echo("\nLook at:")
     for path, what in (
         (made.figure, "labels of the least certain images"),
+        (made.entropies, "how certain the labels are"),
         (made.labels, "one label for each answer"),
         (made.answers, "every answer, one line each"),
         (made.database, "the store"),
@@ -51,7 +52,7 @@ def command(folder: Path, serve: bool, port: int) -> None:
         sys.stdout.flush()
         # A fresh process: the server is to be forked from one without the threads of the numeric libraries.
         arguments = ["-m", "crowdloom.studies.cli", "serve", "--port", str(_free(port))]
-        os.environ["CROWDLOOM_DATABASE"] = f"sqlite:///{made.database.absolute()}"
+        os.environ["CROWDLOOM_DATABASE"] = str(made.database.absolute())
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own command
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from crowdloom.studies.cli.options import answers_options, database_option, opened
+
+if TYPE_CHECKING:
+    from crowdloom.studies.reading import Scope
 
 
 @click.command()
@@ -14,15 +18,14 @@ from crowdloom.studies.cli.options import answers_options, database_option, open
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @answers_options
 @database_option
-def command(study: str, as_json: bool, responses: str, version: int | None, database: str | None) -> None:
+def command(study: str, as_json: bool, responses: Scope, version: int | None, database: str | None) -> None:
     """Describe the answers of STUDY: people, time, accuracy, entropy, consistency."""
     from crowdloom.analysis.describe import describe, describe_rows
-    from crowdloom.studies.reading import Scope, find_answers, read_frame
+    from crowdloom.studies.reading import find_answers, read_frame
 
-    scope: Scope = "all" if responses == "all" else "accepted"
     with opened(database) as store, store.read() as connection:
-        answers = find_answers(connection, study, scope, version)
-        frame = read_frame(connection, study, scope, version)
+        answers = find_answers(connection, study, responses, version)
+        frame = read_frame(connection, study, responses, version)
     summary = describe(frame, answers.classes)
     if as_json:
         click.echo(json.dumps(summary, indent=2))

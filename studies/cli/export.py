@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
 
+if TYPE_CHECKING:
+    from crowdloom.studies.reading import Scope
+
 
 @click.command()
 @click.argument("study")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FILE.csv or FILE.parquet")
+@click.option(
+    "--table",
+    type=click.Choice(["answers", "debrief", "events"]),
+    default="answers",
+    show_default=True,
+    help="The answers to the items, those to the debrief questions, or everything else that happened.",
+)
 @answers_options
 @database_option
-def command(study: str, out: Path, responses: str, version: int | None, database: str | None) -> None:
-    """Write the answers of STUDY as one long table: a row for each answer, no platform ids."""
+def command(study: str, out: Path, table: str, responses: Scope, version: int | None, database: str | None) -> None:
+    """Write the answers of STUDY as one long table: a row for each answer, no platform ids.
+
+    --responses and --version concern the answers; debrief and events are those of all submissions.
+    """
     from crowdloom.studies.exporting import export_frame
     from crowdloom.studies.reading import read_frame
+    from crowdloom.studies.records import read_debrief, read_events
+    from crowdloom.studies.words import count
 
     check_folder(out)
     with opened(database) as store, store.read() as connection:
-        frame = read_frame(connection, study, "all" if responses == "all" else "accepted", version)
+        if table == "answers":
+            frame = read_frame(connection, study, responses, version)
+        else:
+            frame = (read_debrief if table == "debrief" else read_events)(connection, study)
     export_frame(frame, out)
-    click.echo(f"Wrote {len(frame)} answers to {out}; times are UTC.")
+    click.echo(f"Wrote {count(len(frame), 'row')} to {out}; times are UTC.")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
+
+if TYPE_CHECKING:
+    from crowdloom.studies.reading import Scope
 
 
 @click.command()
@@ -18,7 +22,7 @@ from crowdloom.studies.cli.options import answers_options, check_folder, databas
     help="T1 or T2 (first class, or first and second), then where the rest of the mass goes: "
     "-uniform, -clamp, -semantic or -none.",
 )
-@click.option("--gamma", default=0.1, show_default=True, help="Under clamp: the mass kept for classes left possible.")
+@click.option("--gamma", type=float, help="Under clamp: the mass kept for classes left possible; 0.1 if not given.")
 @click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
 @click.option("--aggregate", type=click.Choice(["mean"]), help="One label per item; else one per response.")
 @click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
@@ -31,13 +35,13 @@ from crowdloom.studies.cli.options import answers_options, check_folder, databas
 def command(
     study: str,
     variety: str,
-    gamma: float,
+    gamma: float | None,
     similarity: Path | None,
     aggregate: str | None,
     repeats: bool,
     file_format: str | None,
     out: Path,
-    responses: str,
+    responses: Scope,
     version: int | None,
     database: str | None,
 ) -> None:
@@ -54,7 +58,7 @@ def command(
         gamma=gamma,
         aggregate=aggregate,
         repeats=repeats,
-        responses="all" if responses == "all" else "accepted",
+        responses=responses,
         version=version,
         similarity=similarity,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import database_option, opened, progress
+from crowdloom.studies.cli.options import database_option, item_progress, opened
 
 
 @click.command()
@@ -23,14 +23,8 @@ def command(file: Path, media: str | None, database: str | None) -> None:
     from crowdloom.studies.words import count
 
     design, source = read_design(file)
-    with opened(database) as store, progress("Reading items", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(1)
-
-        with located(source, str(file)):
-            loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
+    with opened(database, create=True) as store, item_progress() as show, located(source, str(file)):
+        loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
     what = "is version" if loaded.is_new else "was there already, as version"
     click.echo(
         f"{loaded.study} {what} {loaded.version}: {count(loaded.items, 'item')} in "

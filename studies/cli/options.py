@@ -41,6 +41,18 @@ def progress(label: str, length: int) -> Any:
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=True)
 
 
+@contextmanager
+def item_progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for a design's items; call what comes with how many are done and how many there are."""
+    with progress("Reading items", 1) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(1)
+
+        yield show
+
+
 def check_folder(path: Path) -> None:
     """Refuse early, before long work, to write to a folder that does not exist."""
     from crowdloom.studies.errors import OptionError
@@ -50,11 +62,14 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def opened(database: str | None) -> Iterator[Store]:
-    """The store that a command works on, closed at the end of the block."""
+def opened(database: str | None, *, create: bool = False) -> Iterator[Store]:
+    """The store that a command works on, closed at the end of the block.
+
+    Only commands that put something in make a new one: a name with a slip must not leave an empty store.
+    """
     from crowdloom.studies.database import open_store
 
-    store = open_store(database)
+    store = open_store(database, create=create)
     try:
         yield store
     finally:

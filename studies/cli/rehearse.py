@@ -48,7 +48,10 @@ def command(
     habits = Habits(drop_out=drop_out, careless=careless)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with TemporaryDirectory(prefix="crowdloom-") as folder, opened(database or f"{folder}/rehearsal.db") as store:
+        with (
+            TemporaryDirectory(prefix="crowdloom-") as folder,
+            opened(database or f"{folder}/rehearsal.db", create=True) as store,
+        ):
             with located(source, str(file)):
                 load_design(store, design, source, file.parent)
             with progress("People", participants) as bar:

@@ -42,7 +42,6 @@ class Visit:
         self._briefing = briefing
         self._browser = browser
         self._rng = random.Random(seed)  # noqa: S311 - reproducible on purpose
-        self._seen: set[str] = set()
         self._checks = 0
 
     @property
@@ -157,15 +156,13 @@ class Visit:
         if page.status == 422:
             raise RehearsalError(f"a simulated answer was refused: {page.says}")
         self.answers += 1
-        if image is not None:
-            self._seen.add(image)
         return page
 
     def _judge(self, form: Form, image: str | None) -> Fields:
         """The fields of an answer to what the page shows, and the time that it took."""
         classes = self._briefing.design.classes
         shown = dict.fromkeys(value for name in form.names() for value in form.offers(name) if value in classes)
-        trial = Trial(classes=classes, class_order=tuple(shown), image=image, is_repeat=image in self._seen)
+        trial = Trial(classes=classes, class_order=tuple(shown), image=image)
         truth = self._briefing.truths.get(image or "")
         if truth is None:
             raise RehearsalError(f"the page shows an image ({image}) that is not one of the study's items")

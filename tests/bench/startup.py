@@ -1,6 +1,6 @@
 """How long `crowdloom --help` takes, against importing click alone.
 
-    python -m tests.bench.startup
+python -m tests.bench.startup
 """
 
 from __future__ import annotations

@@ -32,16 +32,17 @@ class Study:
             self.posting = publish(connection, self.design.name, "link").token
 
     def arrive(self, person: str) -> str:
-        """Consent; the token of the submission."""
+        """Consent, and read the instructions; the token of the submission."""
         with self.store.write() as connection:
-            return join(connection, find_entry(connection, self.posting), person)
+            token = join(connection, find_entry(connection, self.posting), person)
+            finish_instructions(connection, read_progress(connection, token), self.design)
+            return token
 
     def answer(self, token: str, count: int | None = None) -> None:
         """Answer the next `count` trials, or all that are left."""
         designs = Designs(self.store)
         with self.store.write() as connection:
             progress = read_progress(connection, token)
-            finish_instructions(connection, progress, self.design)
             end = len(progress.item_order) if count is None else progress.answered + count
             for position in range(progress.answered, end):
                 progress = read_progress(connection, token)

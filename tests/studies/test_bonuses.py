@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crowdloom.analysis.agreement import agreement_with_others
+from crowdloom.studies import bonuses
 from crowdloom.studies.bonuses import bonuses_due
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import StudyError
@@ -49,6 +50,18 @@ def test_those_who_match_the_others_get_it(store: Store, tmp_path: Path) -> None
     assert [str(row.bonus) if row.bonus else None for row in due] == ["0.41 USD"] * 3 + [None]
     assert due[-1].agreement is not None
     assert due[-1].agreement < 0.5 < (due[0].agreement or 0)
+
+
+@pytest.mark.parametrize(("share", "people", "paid"), [(0.07, 100, 7), (0.14, 50, 7), (0.55, 100, 55), (0.5, 3, 2)])
+def test_a_share_is_rounded_up_exactly(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, people: int, paid: int
+) -> None:
+    """7 % of a hundred people are seven, whatever binary fractions make of it."""
+    open_small(sqlite_store, tmp_path, BONUS.replace("share = 0.5", f"share = {share}"))
+    monkeypatch.setattr(bonuses, "read_submissions", lambda *_: [(f"s{n}",) for n in range(people)])
+    monkeypatch.setattr(bonuses, "agreement_with_others", lambda *_: np.linspace(0, 1, people))
+    with sqlite_store.read() as connection:
+        assert sum(row.bonus is not None for row in bonuses_due(connection, "small")) == paid
 
 
 def test_a_lone_answer_cannot_be_judged(sqlite_store: Store, tmp_path: Path) -> None:

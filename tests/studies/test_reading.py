@@ -14,6 +14,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
 from crowdloom.studies.reading import find_answers, read_frame, read_submissions, stream
+from crowdloom.studies.records import read_debrief, read_events
 from crowdloom.studies.review import exclude, review
 from crowdloom.studies.tables import LabelSet, Submission
 from crowdloom.studies.web import create_app
@@ -116,6 +117,8 @@ def test_a_label_set_says_how_it_was_built(answered: Store) -> None:
         (Recipe(variety="T3-clamp"), "no variety of labels"),
         (Recipe(gamma=1.0), "gamma is 1.0"),
         (Recipe(variety="T2-semantic"), "needs the similarity"),
+        (Recipe(variety="T2-uniform", gamma=0.1), "--gamma means something under clamp only"),
+        (Recipe(similarity=Path("x.csv")), "--similarity means something under semantic only"),
         (Recipe(variety="T2-semantic", similarity=Path("nowhere.csv")), "nowhere.csv"),
     ],
 )
@@ -134,6 +137,45 @@ def test_versions_with_other_classes_are_not_mixed(answered: Store, tmp_path: Pa
         with pytest.raises(StudyError, match="no version 3"):
             find_answers(connection, "small", version=3)
         assert len(read_frame(connection, "small", version=1)) == 8
+
+
+def test_whose_answers_they_are_does_not_shift(answered: Store) -> None:
+    """A submission that is accepted after the ids were read does not push the names of the others."""
+    with answered.write() as connection:
+        before = read_submissions(connection, find_answers(connection, "small"))
+        code = before[0][0]
+        review(connection, "small", code, "rejected", "tried")
+        answers = find_answers(connection, "small")
+        review(connection, "small", code, "approved")
+        assert read_submissions(connection, answers) == before[1:]
+
+
+def test_a_read_sees_one_state(answered: Store) -> None:
+    """What others commit during a reading transaction is not seen in it, on either database."""
+    with answered.read() as connection:
+        codes = [row[0] for row in read_submissions(connection, find_answers(connection, "small"))]
+        with answered.write() as other:
+            exclude(other, "small", codes[0], "meanwhile")
+        assert len(find_answers(connection, "small").submissions) == 2
+    with answered.read() as connection:
+        assert len(find_answers(connection, "small").submissions) == 1
+
+
+def test_debrief_answers_and_events_can_be_read(sqlite_store: Store, tmp_path: Path) -> None:
+    """One row for each debrief with a column for each question, and one for each event."""
+    debrief = '[[debrief]]\nquestion = "How was it?"\n[[debrief]]\nquestion = "Why?"\n'
+    client = create_app(sqlite_store).test_client()
+    posting = open_small(sqlite_store, tmp_path, DESIGN + debrief)
+    for name, said in (("ann", "fine"), ("ben", "dull")):
+        base = complete(client, posting, name)
+        client.post(f"{base}/debrief", data={"question-0": said, "question-1": ""})
+    with sqlite_store.read() as connection:
+        told = read_debrief(connection, "small")
+        events = read_events(connection, "small")
+    assert list(told.columns) == ["participant", "submission", "at", "How was it?", "Why?"]
+    assert told["How was it?"].tolist() == ["fine", "dull"]
+    assert events["kind"].tolist() == 2 * ["consent_given", "instructions_read", "completed", "debrief"]
+    assert str(events["at"].dtype).endswith("UTC]")
 
 
 def test_surplus_answers_are_kept_apart(sqlite_store: Store, tmp_path: Path) -> None:

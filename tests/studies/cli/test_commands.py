@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from crowdloom.studies.cli import COMMANDS, cli
 from crowdloom.studies.database import open_store
 from crowdloom.studies.web import create_app
+from tests.studies.designs import make_images
 from tests.studies.studies_for_tests import DESIGN, complete
 
 
@@ -93,15 +94,31 @@ def test_a_rejected_submission_frees_its_place(here: Path) -> None:
     assert "0 filled, 0 held, 0 overdue, 4 open" in call("status", "small").output
 
 
+def test_validate_looks_at_every_image(here: Path) -> None:
+    """What `load` would refuse is refused before, with no store touched; --without-items passes it over."""
+    design = DESIGN.replace('source = "digits"\nsample = 6', 'source = "folder"\npath = "images"')
+    (here / "pictures.toml").write_text(design, encoding="utf-8")
+    make_images(here, 6)
+    for path in (here / "images").rglob("*.png"):
+        path.rename(here / "images" / path.name)
+    assert "6 of 6 items in 2 batches, 4 submissions wanted, 6.00 USD" in call("validate", "pictures.toml").output
+    (here / "images" / "3.png").write_text("a dog", encoding="utf-8")
+    done = call_process("validate", "pictures.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "images/3.png is not an image that can be shown" in done.stderr
+    assert "is a valid design." in call("validate", "pictures.toml", "--without-items").output
+    assert not (here / "store.db").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["new", "nothing", "x.toml"], "the catalogue has no 'nothing'; there are: soft-label"),
         (["new", "soft-label", "small.toml"], "small.toml exists already and stays as it is"),
         (["validate", "nowhere.toml"], "nowhere.toml: cannot be read"),
-        (["publish", "nothing"], "no study is called 'nothing'; the store is empty"),
-        (["labels", "nothing", "--out", "x.json"], "no study is called 'nothing'"),
-        (["export", "nothing", "--out", "x.csv"], "no study is called 'nothing'"),
+        (["publish", "nothing"], "is empty; load a study into it first"),
+        (["labels", "nothing", "--out", "x.json"], "is empty; load a study into it first"),
+        (["export", "nothing", "--out", "x.csv"], "is empty; load a study into it first"),
         (["labels", "nothing", "--repeats", "--out", "x.json"], "--repeats belongs to --aggregate"),
         (["status", "nothing", "--database", "nowhere/x.db"], "does not exist"),
         (["status", "--database", "mysql://x/y"], "--database mysql://x/y is of another kind"),
@@ -116,6 +133,15 @@ def test_errors_are_one_sentence(here: Path, arguments: list[str], sentence: str
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_slip_in_the_name_of_a_database_leaves_no_store(here: Path) -> None:
+    """Only commands that put something in make a store; and an unknown study is told with those there are."""
+    assert call_process("status", "--database", "typo.db").returncode == 2
+    assert not list(here.glob("typo*"))
+    call("load", "small.toml")
+    done = call_process("describe", "smal")
+    assert (done.returncode, done.stderr) == (2, "Error: no study is called 'smal'; there are: small\n")
 
 
 def test_an_export_to_a_wrong_suffix_writes_nothing(here: Path) -> None:
@@ -133,7 +159,7 @@ def test_a_study_without_answers_can_be_read_too(here: Path) -> None:
     call("load", "small.toml")
     assert json.loads(call("describe", "small", "--json").output)["participants"] == 0
     for name in ("answers.csv", "answers.parquet"):
-        assert "0 answers" in call("export", "small", "--out", name).output
+        assert "0 rows" in call("export", "small", "--out", name).output
     assert len((here / "answers.csv").read_text(encoding="utf-8").splitlines()) == 1
     for aggregate in ([], ["--aggregate", "mean"]):
         for name in ("labels.json", "labels.csv", "labels.parquet", "labels.npz"):

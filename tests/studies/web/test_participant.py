@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from crowdloom.studies.database import Store
-from crowdloom.studies.tables import Event, Participant, Place, Response, Submission
+from crowdloom.studies.tables import Event, Item, Participant, Place, Response, Submission
 from crowdloom.studies.web import create_app
 from tests.studies.studies_for_tests import DESIGN, answer, begin, complete, open_small, trial_id
 
@@ -115,6 +116,20 @@ def test_a_refusal_is_recorded_and_can_be_taken_back(store: Store, client: Flask
         assert connection.scalars(select(Submission.state)).all() == ["completed"]
 
 
+def test_refusing_after_having_begun(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    """Whoever went back to the consent page and refused has left; who has completed sees the receipt instead."""
+    posting = open_small(store, tmp_path)
+    base = begin(client, posting, "ann")
+    refusal = {"participant": "ann", "decision": "refuse"}
+    assert "Your decision is recorded" in client.post(f"/join/{posting}", data=refusal).text
+    assert "You have left the study" in client.get(base).text
+    with store.read() as connection:
+        assert set(connection.scalars(select(Place.state))) == {"open"}
+    done = complete(client, posting, "ben")
+    assert client.post(f"/join/{posting}", data=refusal | {"participant": "ben"}).location == done
+    assert "Your completion code" in client.get(done).text
+
+
 def test_an_answer_sent_twice_is_stored_once(store: Store, client: FlaskClient, tmp_path: Path) -> None:
     """The same answer again is a success; a different one becomes an event, and the first stands."""
     base = begin(client, open_small(store, tmp_path), "ann")
@@ -139,7 +154,19 @@ def test_scripts_get_json(store: Store, client: FlaskClient, tmp_path: Path) -> 
     right = client.post(f"{base}/answer", data=form | {"top1_probability": "80"}, headers=json_please)
     assert (right.status_code, right.get_json()) == (200, {"next": base})
     unknown = client.post(f"{base}/answer", data=form | {"trial": "x.0", "top1_probability": "80"}, headers=json_please)
-    assert (unknown.status_code, unknown.get_json()) == (409, {"next": base})
+    assert (unknown.status_code, unknown.get_json()) == (409, {"next": base, "keep": False})
+
+
+def test_an_answer_in_another_tab_than_the_leaving_is_kept(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    """The script is told to keep an answer that can be stored once its participant has come back."""
+    base = begin(client, open_small(store, tmp_path), "ann")
+    trial = trial_id(client, base)
+    client.post(f"{base}/leave")
+    form = {"trial": trial, "top1": "3", "top1_probability": "80", "top2": "no-alternative"}
+    refused = client.post(f"{base}/answer", data=form, headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.get_json()) == (409, {"next": base, "keep": True})
+    client.post(f"{base}/return")
+    assert client.post(f"{base}/answer", data=form, headers={"Accept": "application/json"}).status_code == 200
 
 
 def test_a_trial_ahead_cannot_be_answered(store: Store, client: FlaskClient, tmp_path: Path) -> None:
@@ -156,6 +183,20 @@ def test_a_trial_ahead_cannot_be_answered(store: Store, client: FlaskClient, tmp
         assert connection.scalar(select(func.count()).select_from(Response)) in (1, 2)
         positions = connection.execute(select(Response.submission_id, Response.position)).all()
     assert all(position == 0 for _, position in positions)
+
+
+def test_questions_come_after_the_instructions(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    """Who knows a trial's id, from somebody else, cannot answer before the instructions and the check."""
+    posting = open_small(store, tmp_path)
+    known = begin(client, posting, "ann")
+    ids = {trial_id(client, known)}
+    eager = client.post(f"/join/{posting}", data={"participant": "eve", "decision": "agree"}).location
+    with store.read() as connection:
+        ids |= {f"{token}.0" for token in connection.scalars(select(Item.token))}
+    for one in ids:
+        answer(client, eager, trial=one)
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(Response)) == 0
 
 
 def test_leaving_frees_the_place_once_and_coming_back_goes_on(
@@ -190,6 +231,9 @@ def test_full_closed_and_unknown_links_say_so(store: Store, client: FlaskClient,
     assert "has all the answers it needs" in full.text
     for address in ("/join/nothing?participant=x", "/take/nothing", "/nothing", "/media/nothing"):
         assert client.get(address).status_code == 404
+    for start in ("/join", "/take", "/take/%00/live", "/take/x/live/jobs", "/media", "/researcher/study"):
+        for end in ("%00", "a%00b", "%ED%A0%80", "x" * 65):
+            assert client.get(f"{start}/{end}").status_code == 404
     assert client.get("/take/nothing", headers={"Accept": "application/json"}).get_json()["error"]
 
 
@@ -223,6 +267,81 @@ def test_odd_participant_names_are_refused(store: Store, client: FlaskClient, tm
     assert (page.status_code, "not valid" in page.text) == (409, True)
     with store.read() as connection:
         assert connection.scalar(select(func.count()).select_from(Participant)) == 0
+
+
+@pytest.mark.parametrize("written", ["%00", "a%00b", "%ED%A0%80", "\xed\xa0\x80"], ids=ascii)
+def test_odd_characters_are_no_error_of_ours(store: Store, client: FlaskClient, tmp_path: Path, written: str) -> None:
+    """NUL and half a surrogate pair, which databases do not take as text, are answered in every field."""
+    posting = open_small(store, tmp_path, FULL)
+
+    def post(address: str, fields: str) -> int:
+        body = fields.encode("latin-1")
+        return client.post(address, data=body, content_type="application/x-www-form-urlencoded").status_code
+
+    assert client.get(f"/join/{posting}?participant=a%00b").status_code == 409
+    consent = "statement=0&statement=1"
+    for fields in (f"participant={written}&{consent}&decision=refuse", f"participant=a&{consent}&decision={written}"):
+        assert post(f"/join/{posting}", fields) < 500
+    base = client.post(
+        f"/join/{posting}", data={"participant": "ann", "decision": "agree", "statement": ["0", "1"]}
+    ).location
+    post(f"{base}/instructions", f"x={written}")
+    assert post(f"{base}/check", f"question-0={written}") == 422
+    client.post(f"{base}/check", data={"question-0": "That of 100 workers"})
+    for field in ("trial", "top1", "top1_probability", "top2", "impossible", "shown_at", "timing"):
+        trial = "" if field == "trial" else f"trial={trial_id(client, base)}&top1=3&"
+        assert post(f"{base}/answer", f"{trial}{field}={written}") in (303, 422)
+    while trial_id(client, base):
+        answer(client, base)
+    assert post(f"{base}/debrief", f"question-0={written}") == 422
+    assert post(f"{base}/debrief", f"question-0=Easy&question-1={written}") in (303, 422)
+    assert client.get(base).status_code == 200
+
+
+def test_a_broken_form_keeps_nobody_waiting(sqlite_store: Store, tmp_path: Path) -> None:
+    """A page with errors is made while somebody else writes."""
+    posting = open_small(sqlite_store, tmp_path, FULL)
+    client = create_app(sqlite_store).test_client()
+    form = {"participant": "ann", "decision": "agree", "statement": ["0", "1"]}
+    base = client.post(f"/join/{posting}", data=form).location
+
+    def refused(address: str) -> int:
+        with ThreadPoolExecutor(1) as thread, sqlite_store.write():
+            return thread.submit(client.post, address).result(timeout=5).status_code
+
+    client.post(f"{base}/instructions")
+    assert refused(f"{base}/check") == 422
+    client.post(f"{base}/check", data={"question-0": "That of 100 workers"})
+    while trial_id(client, base):
+        answer(client, base)
+    assert refused(f"{base}/debrief") == 422
+
+
+def test_no_token_in_the_log(sqlite_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong is logged with its kind of page, and not with the address that lets one in."""
+    client = create_app(sqlite_store).test_client()
+    base = begin(client, open_small(sqlite_store, tmp_path), "ann")
+    with sqlite_store.write() as connection:
+        connection.execute(text("DROP TABLE place"))
+    assert client.get(base).status_code == 500
+    assert "/take/<" in caplog.text
+    assert base.rsplit("/", 1)[1] not in caplog.text
+
+
+def test_a_second_submission_or_the_receipt(store: Store, client: FlaskClient, tmp_path: Path) -> None:
+    """Who may take it twice sees the consent page again, or their receipt where there is nothing new for them."""
+    design = DESIGN.replace("minutes = 5", "minutes = 5\nsubmissions_per_participant = 3")
+    posting = open_small(store, tmp_path, design)
+    address = f"/join/{posting}?participant=ann"
+    first = complete(client, posting, "ann")
+    assert "I agree and take part" in client.get(address).text
+    second = complete(client, posting, "ann")
+    assert second != first
+    assert client.get(address).location == second
+    agree = {"participant": "ann", "decision": "agree"}
+    assert client.post(f"/join/{posting}", data=agree).location == second
+    ben = begin(client, posting, "ben")
+    assert client.get(f"/join/{posting}?participant=ben").location == ben
 
 
 def test_images_stay_for_ever(store: Store, client: FlaskClient, tmp_path: Path) -> None:
