@@ -42,18 +42,26 @@ class Context:
     """What a step is handed beside its input.
 
     `submission` is the pseudonym of the submission that asked, `condition` its arm; both are None for
-    work that belongs to none. `scratch` is a folder of that submission alone, which is there before the
-    step starts and stays between its steps and attempts: a checkpoint written there lets a step that
-    died with its worker go on where it stopped.
+    work that belongs to none.
 
     >>> Context(Path(".")).progress(0.5, "half-way")
     """
 
-    scratch: Path
+    folder: Path
     submission: str | None = None
     condition: str | None = None
     report: Callable[[float, str], None] = field(default=_nobody_listens, repr=False)
     stopped: Callable[[], bool] = field(default=_never, repr=False)
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of that submission alone, made when it is first asked for.
+
+        It stays between the steps and attempts of a submission that is under way: a checkpoint written
+        there lets a step that died with its worker go on where it stopped.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
     @property
     def cancelled(self) -> bool:

@@ -7,16 +7,13 @@ its implementation, and here the two meet.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
 from pydantic import ValidationError
 from sqlalchemy import insert, select
 
@@ -24,6 +21,7 @@ from crowdloom.models.live import IMPLEMENTATIONS
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.errors import LiveStepError, StudyError
 from crowdloom.studies.jobs import Claim
+from crowdloom.studies.scratch import scratch_folder
 from crowdloom.studies.step import News, Order, as_json, run
 from crowdloom.studies.tables import Batch, Condition, Design, Event, Posting, Submission
 from crowdloom.tasks import TASKS
@@ -71,10 +69,17 @@ def declared_step(task: str, name: str) -> LiveStep:
     return steps[name]
 
 
-def unbound_steps() -> list[tuple[str, str]]:
-    """Steps that a task declares and nothing implements, and implementations that no task declares."""
+def check_steps() -> None:
+    """Raise LiveStepError for a step that nothing implements, or an implementation that no task declares."""
     declared = {(name, step) for name, task in TASKS.items() for step in task.live_steps}
-    return sorted(declared ^ IMPLEMENTATIONS.keys())
+    for task, step in sorted(declared - IMPLEMENTATIONS.keys()):
+        raise LiveStepError(
+            f"the task {task} declares the live step {step}, and nothing in models/live.py implements it"
+        )
+    for task, step in sorted(IMPLEMENTATIONS.keys() - declared):
+        raise LiveStepError(
+            f"models/live.py implements the live step {step} of the task {task}, which declares none such"
+        )
 
 
 def read_input(step: LiveStep, body: bytes) -> dict[str, Any]:
@@ -89,26 +94,16 @@ def read_input(step: LiveStep, body: bytes) -> dict[str, Any]:
     raise LiveStepError("the input of this step is wrong; see errors", status=422, errors=errors)
 
 
-def order_of(claim: Claim) -> Order:
+def order_of(store: Store, claim: Claim) -> Order:
     """What a worker runs for a job. Raises LiveStepError where this version does not know the step."""
     return Order(
         target=_target(claim.task, claim.step),
         step=declared_step(claim.task, claim.step),
         values=claim.input,
-        scratch=scratch_folder(claim.submission or claim.token),
+        folder=scratch_folder(store, claim.submission or claim.token),
         submission=claim.submission,
         condition=claim.condition,
     )
-
-
-def scratch_folder(name: str) -> Path:
-    """The folder of one submission (by its pseudonym) or of one job: below `$CROWDLOOM_SCRATCH`, or the user's data.
-
-    Workers on several machines need one that they share.
-    """
-    if root := os.environ.get("CROWDLOOM_SCRATCH"):
-        return Path(root) / name
-    return user_data_path("crowdloom") / "scratch" / name
 
 
 class InlineSteps:
@@ -126,12 +121,13 @@ class InlineSteps:
         self._threads = ThreadPoolExecutor(INLINE_THREADS, thread_name_prefix="inline-step")
 
     def call(self, asker: Asker, name: str, step: LiveStep, values: dict[str, Any]) -> dict[str, Any]:
-        """The step's output; input and output become an event `live-step` of the submission.
+        """The step's output; input and output become an event `live_step` of the submission.
 
         Raises LiveStepError: 422 refused by the step, 500 failed, 503 no thread free, 504 too slow.
         """
         target = _target(asker.task, name)
-        order = Order(target, step, values, scratch_folder(asker.pseudonym), asker.pseudonym, asker.condition)
+        folder = scratch_folder(self._store, asker.pseudonym)
+        order = Order(target, step, values, folder, asker.pseudonym, asker.condition)
         began = time.monotonic()
         over = threading.Event()
         future = self._threads.submit(run, order, lambda _fraction, _message: None, over.is_set)
@@ -156,7 +152,7 @@ class InlineSteps:
 
     def _record(self, asker: Asker, values: dict[str, Any]) -> None:
         with self._store.write() as connection:
-            connection.execute(insert(Event).values(submission_id=asker.id, kind="live-step", values=values, at=now()))
+            connection.execute(insert(Event).values(submission_id=asker.id, kind="live_step", values=values, at=now()))
 
 
 def _target(task: str, step: str) -> str:

@@ -6,12 +6,9 @@ workers would block every page. Each worker opens the store for itself, after th
 
 from __future__ import annotations
 
-import argparse
-import logging
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from types import FrameType
@@ -20,7 +17,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from crowdloom.studies.database import open_store
-from crowdloom.studies.errors import CrowdloomError, OptionError
+from crowdloom.studies.errors import OptionError
+from crowdloom.studies.live import check_steps
+from crowdloom.studies.scratch import tidy_scratch
 
 APP = "crowdloom.studies.web:create_app"
 """The factory of the app, called in each worker with its store and the key that all of them share."""
@@ -38,14 +37,21 @@ def serve(
 ) -> None:
     """Serve a store's studies until SIGTERM or SIGINT; requests that have begun are answered first.
 
-    `port` 0 takes a free one. `on_ready` gets the address once connections are taken there.
-    Raises StoreError where the store cannot be opened, OptionError where the address cannot be had.
+    `port` 0 takes a free one. `on_ready` gets the address once connections are taken there. The key of
+    the researcher's cookie is made here and known to these workers only: where several servers stand
+    behind one address, the researcher's pages are to be opened at the server that printed their link.
+    Raises StoreError where the store cannot be opened, OptionError where the address cannot be had,
+    LiveStepError where a step of a task has no implementation.
     """
     if workers < 1 or threads < 2:
         raise OptionError(f"--workers {workers} --threads {threads}: at least one worker with two threads is needed")
+    check_steps()
     store = open_store(url)
-    address = store.url
-    store.close()  # a connection must not be carried over a fork
+    try:
+        address = store.url
+        tidy_scratch(store)
+    finally:
+        store.close()  # a connection must not be carried over a fork
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     ready = f"http://{shown}:{listener.getsockname()[1]}"
@@ -106,32 +112,3 @@ def _prepare_worker(worker: Any) -> None:
             stop(number, frame)
 
     signal.signal(signal.SIGTERM, end_streams_first)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m crowdloom.studies.server --database URL --port 0`: prints the address when it is ready."""
-    parser = argparse.ArgumentParser(prog="python -m crowdloom.studies.server", description=__doc__)
-    parser.add_argument("--database")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=16)
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING)
-    try:
-        serve(
-            given.database,
-            host=given.host,
-            port=given.port,
-            workers=given.workers,
-            threads=given.threads,
-            on_ready=lambda address: print(address, flush=True),  # noqa: T201
-        )
-    except CrowdloomError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -25,7 +25,7 @@ class Order:
     target: str
     step: LiveStep
     values: dict[str, Any]
-    scratch: Path
+    folder: Path
     submission: str | None = None
     condition: str | None = None
 
@@ -48,9 +48,8 @@ class News:
 def run(order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> News:
     """Run a step and say how it ended; nothing that it raises gets out."""
     try:
-        order.scratch.mkdir(parents=True, exist_ok=True)
         given = order.step.input.model_validate(order.values)
-        context = Context(order.scratch, order.submission, order.condition, report, stopped)
+        context = Context(order.folder, order.submission, order.condition, report, stopped)
         output = implementation(order.target)(given, context)
         return News("done", output=as_json(order.step.output.model_validate(output)))
     except Cancelled:

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from crowdloom.studies import jobs
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.errors import LiveStepError, StoreError
-from crowdloom.studies.live import order_of
+from crowdloom.studies.live import check_steps, order_of
+from crowdloom.studies.scratch import tidy_scratch
 from crowdloom.studies.step import News
 from crowdloom.studies.step_process import StepProcess
 
@@ -40,6 +41,9 @@ IMPORT_LIMIT_S = 300.0
 
 PROGRESS_S = 0.25
 """How often progress is stored at most."""
+
+TIDY_S = 600.0
+"""How often a worker looks for scratch folders that are done with."""
 
 FAILED = "the step failed; the researcher finds the reason in the worker's log"
 
@@ -59,16 +63,22 @@ def run_worker(
     its cancellation is killed. On SIGTERM the current step has `grace_s` seconds to end, then its job
     is given back. A worker that dies loses its job to another after `lease_s` seconds.
     Raises StoreError where the store cannot be opened; later troubles of the store are waited out.
+    Raises LiveStepError where a step of a task has no implementation.
     """
+    check_steps()
     store = open_store(url)
     worker = Worker(
         store, name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", lease_s, deaf_s, grace_s
     )
     ended = 0
+    tidy_at = time.monotonic()
     try:
         with _stop_on_signals(worker):
             while not worker.stopping:
                 try:
+                    if time.monotonic() >= tidy_at:
+                        tidy_scratch(store)
+                        tidy_at = time.monotonic() + TIDY_S
                     claim = jobs.claim(store, worker.name, lease_s=lease_s)
                 except StoreError as error:
                     log.warning("%s", error)
@@ -99,7 +109,7 @@ class Worker:
         """Run a claimed job. True if it ended here; False if it was lost or went back into the queue."""
         log.info("%s takes %s %s %s, attempt %d", self.name, claim.task, claim.step, claim.token, claim.attempt)
         try:
-            self.process.start(order_of(claim))
+            self.process.start(order_of(self.store, claim))
             end = self._watch(claim)
         except LiveStepError as error:  # a worker of another version, which does not know the step
             end = News("refused", text=str(error))

@@ -17,16 +17,14 @@ def command(host: str, port: int, workers: int, threads: int, database: str | No
     """Serve the pages of all studies in the store, until Ctrl-C.
 
     Prints the links of the open studies and a one-time link to the researcher's pages. Put a web
-    server with HTTPS in front of it before you let people in from outside.
+    server with HTTPS in front of it before you let people in from outside. Several machines may serve
+    one store; the researcher's pages then open only at the machine that printed their link.
     """
     from crowdloom.studies.server import serve
     from crowdloom.studies.welcome import welcome
 
-    with opened(database) as store:
-        url = store.url
-
     def greet(address: str) -> None:
-        with opened(url) as store:
+        with opened(database) as store:
             click.echo(welcome(store, address))
 
-    serve(url, host=host, port=port, workers=workers, threads=threads, on_ready=greet)
+    serve(database, host=host, port=port, workers=workers, threads=threads, on_ready=greet)

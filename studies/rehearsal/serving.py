@@ -20,7 +20,7 @@ def serving(url: str, workers: int = WORKERS) -> Iterator[str]:
 
     Raises RehearsalError, with what the server said, where it does not start.
     """
-    command = [sys.executable, "-m", "crowdloom.studies.server", "--port", "0", "--workers", str(workers)]
+    command = [sys.executable, "-m", "crowdloom.studies.cli", "serve", "--port", "0", "--workers", str(workers)]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(  # noqa: S603 - our own module
@@ -35,12 +35,12 @@ def serving(url: str, workers: int = WORKERS) -> Iterator[str]:
     ):
         assert process.stdout is not None
         try:
-            address = process.stdout.readline().strip()
-            if not address:
+            said = process.stdout.readline()
+            if not said:
                 process.wait()
                 log.seek(0)
                 raise RehearsalError(f"the server did not start: {log.read().strip() or 'it said nothing'}")
-            yield address
+            yield said.split()[2]  # Serving at ADDRESS
         finally:
             process.terminate()
             try:

@@ -200,6 +200,12 @@ def _say_http_error(error: HTTPException) -> tuple[Response, int]:
     return jsonify(error=error.description), error.code or 500
 
 
+@blueprint.errorhandler(Exception)
+def _say_unexpected(error: Exception) -> tuple[Response, int]:
+    logging.getLogger(__name__).error("unexpected error at %s", request.path, exc_info=error)
+    return jsonify(error="something went wrong, which is our fault; please try again"), 500
+
+
 @blueprint.after_request
 def _not_stored(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"

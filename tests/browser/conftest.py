@@ -81,11 +81,12 @@ class Server:
         if self._process is not None:
             return
         script = Path(__file__).parent / "framing_server.py"
-        command = [sys.executable, str(script), "--database", self.store.url, "--port", str(self.port)]
+        command = [sys.executable, str(script), "serve", "--database", self.store.url, "--port", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().strip()
-        assert self.address.startswith("http://"), "the server did not start"
+        said = self._process.stdout.readline()
+        assert said.startswith("Serving at http://"), "the server did not start"
+        self.address = said.split()[2]
         self.port = int(self.address.rsplit(":", 1)[1])
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:

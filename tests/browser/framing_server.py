@@ -1,10 +1,9 @@
-"""`crowdloom serve`'s own server with one more platform: one that shows our pages in a frame of its site."""
+"""The command line with one more platform: one that shows our pages in a frame of its site."""
 
-import sys
 from collections.abc import Mapping
 
+from crowdloom.studies.cli import main
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.server import main
 
 
 class Framing:
@@ -19,4 +18,4 @@ class Framing:
 
 
 PLATFORMS["framing"] = Framing()
-sys.exit(main())
+main()

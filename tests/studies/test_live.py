@@ -17,9 +17,11 @@ from sqlalchemy import select
 
 from crowdloom.studies import server as server_module
 from crowdloom.studies.database import Store, open_store
-from crowdloom.studies.errors import OptionError
-from crowdloom.studies.live import unbound_steps
+from crowdloom.studies.errors import LiveStepError, OptionError
+from crowdloom.studies.live import check_steps
 from crowdloom.studies.tables import Event
+from crowdloom.studies.web import create_app
+from crowdloom.studies.worker import run_worker
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny_live
@@ -73,7 +75,8 @@ def test_an_inline_step_answers_at_once(site: Site, base: str) -> None:
     assert (answer.status_code, answer.json()) == (200, {"output": {"total": 3.5}})
     assert answer.headers["cache-control"] == "no-store"
     with site.store.read() as connection:
-        values = connection.execute(select(Event.values).order_by(Event.id.desc()).limit(1)).scalar_one()
+        kind, values = connection.execute(select(Event.kind, Event.values).order_by(Event.id.desc()).limit(1)).one()
+    assert kind == "live_step"
     assert values["ms"] >= 0
     assert values | {"ms": 0} == {"step": "add", "input": {"left": 1, "right": 2.5}, "output": {"total": 3.5}, "ms": 0}
 
@@ -240,14 +243,36 @@ def test_an_address_that_cannot_be_had(site: Site) -> None:
         server_module.serve(site.store.url, port=0, threads=1)
 
 
-def test_every_step_is_bound() -> None:
-    """A step without implementation, and an implementation without a step, are found."""
-    assert unbound_steps() == []
+def test_what_nobody_foresaw_is_json_too(sqlite_store: Store) -> None:
+    """A page's script gets a sentence that it can show, and no HTML, whatever breaks."""
+    token, _ = new_submission(sqlite_store)
+    with sqlite_store.write() as connection:
+        connection.exec_driver_sql("DROP TABLE job")
     tiny_live.register()
     try:
-        assert unbound_steps() == []
+        answer = create_app(sqlite_store).test_client().get(f"/take/{token}/live/count", headers={"Accept": "*/*"})
+    finally:
+        tiny_live.unregister()
+    assert (answer.status_code, answer.mimetype) == (500, "application/json")
+    assert answer.json is not None
+    assert answer.json.keys() == {"error"}
+    assert "job" not in answer.json["error"]
+
+
+def test_every_step_is_bound(sqlite_store: Store) -> None:
+    """Neither server nor worker starts where a step has no implementation, or an implementation no step."""
+    check_steps()
+    tiny_live.register()
+    try:
+        check_steps()
         removed: Any = tiny_live.IMPLEMENTATIONS.pop(("tiny-live", "add"))
-        assert unbound_steps() == [("tiny-live", "add")]
+        for start in (check_steps, lambda: run_worker(sqlite_store.url), lambda: server_module.serve(sqlite_store.url)):
+            with pytest.raises(LiveStepError, match="the task tiny-live declares the live step add, and nothing"):
+                start()
         tiny_live.IMPLEMENTATIONS["tiny-live", "add"] = removed
+        tiny_live.IMPLEMENTATIONS["tiny-live", "subtract"] = removed
+        with pytest.raises(LiveStepError, match="the live step subtract of the task tiny-live, which declares none"):
+            check_steps()
+        del tiny_live.IMPLEMENTATIONS["tiny-live", "subtract"]
     finally:
         tiny_live.unregister()
