@@ -1,13 +1,16 @@
-"""One-time links to the researcher's pages: printed once, used once, kept only as a digest."""
+"""One-time links to the researcher's pages: printed once, used once and within an hour, kept only as a digest."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from sqlalchemy import Connection, insert, update
 
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.tables import Access
+
+GOOD_FOR = timedelta(hours=1)
 
 
 def new_access(connection: Connection) -> str:
@@ -18,9 +21,11 @@ def new_access(connection: Connection) -> str:
 
 
 def use_access(connection: Connection, token: str) -> bool:
-    """True for a token that was never used; from then on it is."""
+    """True for a token of the last hour that was never used; from then on it is."""
     used = connection.execute(
-        update(Access).where(Access.sha256 == _digest(token), Access.used_at.is_(None)).values(used_at=now())
+        update(Access)
+        .where(Access.sha256 == _digest(token), Access.used_at.is_(None), Access.created_at > now() - GOOD_FOR)
+        .values(used_at=now())
     )
     return used.rowcount == 1
 

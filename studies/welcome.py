@@ -23,5 +23,5 @@ def welcome(store: Store, address: str) -> str:
     lines = [f"Serving at {address}  (Ctrl-C ends it)"]
     lines += [f"  take part in {study}: {address}/join/{token}" for study, token in postings]
     lines += [] if postings else ["  no study is open; run: crowdloom publish STUDY"]
-    lines += [f"  for you, once: {address}/researcher/enter/{access}"]
+    lines += [f"  for you, once and within an hour: {address}/researcher/enter/{access}"]
     return "\n".join(lines)

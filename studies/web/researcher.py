@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, render_template, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -23,6 +23,8 @@ def _store() -> Store:
 @blueprint.get("/enter/<token>")
 def enter(token: str) -> Page:
     """Open the pages for this browser, once."""
+    if request.method == "HEAD":
+        return ""  # whoever only asks what the link is must not use it up
     with _store().write() as connection:
         opened = use_access(connection, token)
     if not opened and not session.get("researcher"):
@@ -55,5 +57,8 @@ def study(token: str) -> Page:
 
 
 def _closed() -> tuple[str, int]:
-    text = "These pages open by the one-time link that “crowdloom serve” prints; start it again for a new one."
+    text = (
+        "These pages open by the one-time link that “crowdloom serve” prints, once and within an hour; "
+        "start it again for a new one."
+    )
     return render_template("message.html", title="For the researcher", text=text), 403

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
-from crowdloom.studies.database import Store
+from sqlalchemy import update
+
+from crowdloom.studies.access import new_access, use_access
+from crowdloom.studies.database import Store, now
+from crowdloom.studies.tables import Access
 from crowdloom.studies.web import create_app
 from crowdloom.studies.welcome import welcome
 from tests.studies.studies_for_tests import complete, open_small
@@ -21,11 +27,24 @@ def test_the_link_works_once(sqlite_store: Store, tmp_path: Path) -> None:
     assert link
     mine, other = app.test_client(), app.test_client()
     assert mine.get("/researcher/").status_code == 403
+    assert mine.head(link[1]).status_code == 200  # as a mail program does that wants to know what a link is
+    assert mine.get("/researcher/").status_code == 403
     assert mine.get(link[1]).status_code == 303
     assert mine.get("/researcher/").status_code == 200
     assert mine.get(link[1]).status_code == 303
     assert other.get(link[1]).status_code == 403
     assert other.get("/researcher/study/anything").status_code == 403
+
+
+def test_an_unused_link_ends(store: Store) -> None:
+    """A link is good for an hour, once."""
+    with store.write() as connection:
+        old, new = new_access(connection), new_access(connection)
+        for token, minutes in ((old, 61), (new, 59)):
+            mine = Access.sha256 == sha256(token.encode()).hexdigest()
+            connection.execute(update(Access).where(mine).values(created_at=now() - timedelta(minutes=minutes)))
+    with store.write() as connection:
+        assert [use_access(connection, token) for token in (old, new, new)] == [False, True, False]
 
 
 def test_pages_show_how_a_study_stands(sqlite_store: Store, tmp_path: Path) -> None:
