@@ -92,8 +92,8 @@ def read_csv(path: Path, mapping: Mapping, mapping_name: str) -> RawFile:
         rows.append(Row(line, {name: value for name, value in zip(columns, record, strict=True) if name}))
     if not rows:
         raise ImportFileError(f"{path}: has a header but no rows; export the file again")
-    if record[-1] and text[-1] not in '\r\n"':
-        # Half an item key at the end of a torn file would still look like a key.
+    if text[-1] not in "\r\n":
+        # Half an item key still looks like a key, none like an empty field, and half of a doubled quote like its end.
         raise ImportFileError(
             f"{path}:{line}: the last line does not end, so it may be torn; export the file again, "
             "or add a line break at its end if it is whole"
