@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+import unicodedata
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     Strict,
     StringConstraints,
     field_validator,
@@ -20,14 +21,37 @@ from pydantic import (
 )
 
 from crowdloom.tasks import TASKS
+from crowdloom.tasks.columns import BETWEEN_CLASSES, LABEL_COLUMNS
+
+
+def _one_line(text: str) -> str:
+    # Browsers post a line break in their own way, so such an option would never be the one that is posted.
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in text):
+        raise ValueError(f"expected one line without control characters, got {text!r}")
+    return text
+
+
+def _fit_for_export(name: str) -> str:
+    if name in LABEL_COLUMNS:
+        raise ValueError(f"{name!r} is a column of exported labels; give the class another name")
+    if BETWEEN_CLASSES in name:
+        raise ValueError(f"{name!r} has a {BETWEEN_CLASSES}, which separates classes in exports; write it otherwise")
+    return name
+
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-ClassName = Annotated[Text, StringConstraints(max_length=200)]
+Line = Annotated[Text, AfterValidator(_one_line)]
+ClassName = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_fit_for_export)]
 MOST_RESPONSES = 10_000
 _MOST_MONEY = 2**31 - 1  # what the store holds
-_NO_MINOR_UNIT = {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF"}
+_MINOR_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
+    **dict.fromkeys(("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Of the currencies (ISO 4217) whose minor unit is not a hundredth."""
 
 
 class _Part(BaseModel):
@@ -41,35 +65,38 @@ class Money(_Part):
     Money(amount=334, currency='USD')
     """
 
-    amount: int = Field(ge=0)
+    amount: Whole = Field(ge=0, le=_MOST_MONEY)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
 
     @staticmethod
     def read(written: object) -> Money:
         """Read "3.34 USD". Raises ValueError with what was expected."""
-        if isinstance(written, Money):
-            return written
-        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
+        match = re.fullmatch(r"\s*([0-9]+)(\.[0-9]+)?\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
         if match is None:
             raise ValueError(f'expected an amount with its currency, such as "3.34 USD", got {written!r}')
-        digits = 0 if match[2] in _NO_MINOR_UNIT else 2
-        try:
-            minor = Decimal(match[1]).scaleb(digits)
-        except InvalidOperation as error:  # pragma: no cover - the pattern admits numbers only
-            raise ValueError(str(error)) from error
-        if minor != minor.to_integral_value():
-            raise ValueError(f"{match[2]} has {digits} decimal places, got {match[1]}")
-        if minor > _MOST_MONEY:
-            raise ValueError(f"expected an amount of at most {_MOST_MONEY} minor units, got {minor:f}")
-        return Money(amount=int(minor), currency=match[2])
+        whole, fraction, currency = match[1], (match[2] or "").strip(".").rstrip("0"), match[3]
+        digits = _minor_digits(currency)
+        if len(fraction) > digits:
+            raise ValueError(f"{currency} has {digits} decimal places, got {whole}{match[2]}")
+        minor = (whole + fraction.ljust(digits, "0")).lstrip("0")
+        if len(minor) > len(str(_MOST_MONEY)) or int(minor or 0) > _MOST_MONEY:
+            raise ValueError(f"expected an amount of at most {_MOST_MONEY} minor units, got {minor}")
+        return Money(amount=int(minor or 0), currency=currency)
 
     def __str__(self) -> str:
-        if self.currency in _NO_MINOR_UNIT:
-            return f"{self.amount} {self.currency}"
-        return f"{self.amount // 100}.{self.amount % 100:02d} {self.currency}"
+        return f"{Decimal(self.amount).scaleb(-_minor_digits(self.currency)):f} {self.currency}"
 
 
-Amount = Annotated[Money, BeforeValidator(Money.read), PlainSerializer(str)]
+def _minor_digits(currency: str) -> int:
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def _amount(written: object) -> object:
+    """As a design writes it, or as the store holds it, which the fields of `Money` check."""
+    return written if isinstance(written, Money | dict) else Money.read(written)
+
+
+Amount = Annotated[Money, BeforeValidator(_amount)]
 
 
 class Items(_Part):
@@ -171,10 +198,10 @@ class People(_Part):
 class Eligibility(_Part):
     """Who may take part; checked on our server, whatever a platform checks before."""
 
-    statements: tuple[Text, ...] = ()
+    statements: tuple[Line, ...] = ()
     """Each must be ticked on the consent page."""
     exclude_studies: tuple[Text, ...] = ()
-    """People who began one of these studies are turned away."""
+    """People who began one of these studies are turned away; publishing needs them all in the store."""
 
 
 class Bonus(_Part):
@@ -191,7 +218,7 @@ class Question(_Part):
     """A question with its possible answers."""
 
     question: Text
-    options: tuple[Text, ...] = Field(min_length=2)
+    options: tuple[Line, ...] = Field(min_length=2)
     correct: Text
 
     @model_validator(mode="after")
@@ -213,7 +240,7 @@ class DebriefQuestion(_Part):
     """A question after the last trial; free text where it has no options."""
 
     question: Text
-    options: tuple[Text, ...] = ()
+    options: tuple[Line, ...] = ()
     required: bool = False
 
 
@@ -283,6 +310,9 @@ class Design(_Part):
         names = [condition.name for condition in self.conditions]
         if len(set(names)) < len(names):
             raise ValueError("conditions: a name stands there twice")
+        asked = [question.question for question in self.debrief]
+        if twice := [question for question in asked if asked.count(question) > 1]:
+            raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
         if self.bonus and self.people.reward and self.bonus.amount.currency != self.people.reward.currency:
             raise ValueError(f"bonus: expected the reward's currency {self.people.reward.currency}")
         return self

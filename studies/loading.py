@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -21,6 +21,17 @@ from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, 
 
 Progress = Callable[[int, int], None]
 """Called with how many items are done and how many there are."""
+
+
+class Prepared(NamedTuple):
+    """A design's items, ready for the store."""
+
+    items: int
+    """That the source holds."""
+    batches: list[list[int]]
+    """As positions in the source."""
+    rows: dict[int, dict[str, Any]]
+    """By position, for each item that is in a batch: its row, but for its study and token."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,9 @@ def load_design(
     `s3://…` address for the media. Raises DesignError, ItemError, OptionError or StoreError, and then
     nothing is stored.
     """
-    items = read_items(design, folder)
-    dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
-    used = {position: items[position] for position in sorted(position for batch in dealt for position in batch)}
     arms = {arm: arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()}
     with Spool() as spool:
-        ready: dict[int, dict[str, Any]] = {}
-        for done, (position, item) in enumerate(used.items(), start=1):
-            ready[position] = _prepare(item, design.items.image_size, spool)
-            progress(done, len(used))
+        items, dealt, ready = prepare_items(design, folder, spool, progress)
         sha256 = design_digest(design, [(row["key"], row["content_sha256"]) for row in ready.values()])
         locations = upload(store, spool, bucket) if bucket else {}
 
@@ -86,11 +91,26 @@ def load_design(
         study=design.name,
         version=version,
         is_new=is_new,
-        items=len(used),
-        unused=len(items) - len(used),
+        items=len(ready),
+        unused=items - len(ready),
         batches=len(dealt),
         places=sum(arms.values()) * len(dealt),
     )
+
+
+def prepare_items(design: DesignModel, folder: Path, spool: Spool, progress: Progress) -> Prepared:
+    """Deal a design's items into batches and make those in use ready for the store; their media go to the spool.
+
+    Raises DesignError or ItemError, also for an image that cannot be shown.
+    """
+    items = read_items(design, folder)
+    dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
+    used = sorted(position for batch in dealt for position in batch)
+    rows: dict[int, dict[str, Any]] = {}
+    for done, position in enumerate(used, start=1):
+        rows[position] = _prepare(items[position], design.items.image_size, spool)
+        progress(done, len(used))
+    return Prepared(len(items), dealt, rows)
 
 
 def _prepare(item: SourceItem, image_size: int, spool: Spool) -> dict[str, Any]:
@@ -172,8 +192,12 @@ def take_study(connection: Connection, name: str) -> int:
 
 
 def design_digest(design: DesignModel, items: list[tuple[str, str]]) -> str:
-    """The SHA-256 of a design and of its items, given as keys and digests."""
-    return hashlib.sha256(json.dumps([design.dump(), items], sort_keys=True).encode()).hexdigest()
+    """The SHA-256 of a design, without what has its default, and of its items, given as keys and digests.
+
+    So a file stays the same version in a release that knows further fields.
+    """
+    said = design.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps([said, items], sort_keys=True).encode()).hexdigest()
 
 
 def _added(connection: Connection, table: Any, row: dict[str, Any]) -> int:

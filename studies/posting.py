@@ -36,12 +36,18 @@ def newest_design(connection: Connection, study: str) -> tuple[int, int]:
     return row.id, row.version
 
 
-def publish(connection: Connection, study: str, platform: str) -> Published:
-    """Open a study's newest version on a platform; one that is open there stays as it is."""
+def publish(connection: Connection, study: str, platform: str, *, simulated: bool = False) -> Published:
+    """Open a study's newest version on a platform; one that is open there stays as it is.
+
+    `simulated` is for rehearsals, whose people have taken part in nothing else. Raises StudyError for an
+    unknown or an imported study, and where the store lacks a study whose people are excluded.
+    """
     design_id, version = newest_design(connection, study)
     values = connection.execute(select(Design.values).where(Design.id == design_id).with_for_update()).scalar_one()
     if values["items"]["source"] == "import":
         raise StudyError(f"{study!r} was imported with its answers and has no pages; it cannot be published")
+    if not simulated:
+        _check_exclusions(connection, study, values["eligibility"]["exclude_studies"])
     open_one = connection.execute(
         select(Posting.token).where(
             Posting.design_id == design_id, Posting.platform == platform, Posting.state == "open"
@@ -60,6 +66,16 @@ def publish(connection: Connection, study: str, platform: str) -> Published:
     }
     connection.execute(insert(Posting), row)
     return Published(token, version, True)
+
+
+def _check_exclusions(connection: Connection, study: str, excluded: list[str]) -> None:
+    """A misspelt name would let in the very people who are meant to stay out."""
+    names = connection.scalars(select(Study.name).order_by(Study.name)).all()
+    if missing := [repr(name) for name in excluded if name not in names]:
+        raise StudyError(
+            f"eligibility.exclude_studies of {study!r}: no study is called {' or '.join(missing)}; "
+            f"there are: {', '.join(names)}"
+        )
 
 
 def close(connection: Connection, study: str) -> int:

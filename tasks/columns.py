@@ -17,6 +17,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+LABEL_COLUMNS = ("item", "submission", "participant", "repeat_index")
+"""What stands before the classes in a table of labels, each of which is a column there; no class is called so."""
+
+BETWEEN_CLASSES = "|"
+"""What joins a set of classes into one text; no class contains it."""
+
 
 @dataclass(frozen=True)
 class Column:

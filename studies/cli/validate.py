@@ -6,28 +6,28 @@ from pathlib import Path
 
 import click
 
+from crowdloom.studies.cli.options import item_progress
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--without-items", is_flag=True, help="Check the file alone, not the items that it names.")
 def command(file: Path, without_items: bool) -> None:
     """Check a design FILE: each problem is named with file, line, field and what was expected."""
-    from crowdloom.studies.batches import deal
     from crowdloom.studies.design_file import located, read_design
-    from crowdloom.studies.items import read_items
+    from crowdloom.studies.loading import prepare_items
+    from crowdloom.studies.media import Spool
 
     design, source = read_design(file)
     if without_items:
         click.echo(f"{file} is a valid design.")
         return
-    with located(source, str(file)):
-        items = read_items(design, file.parent)
-        dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
-    used = sum(len(batch) for batch in dealt)
+    with item_progress() as show, located(source, str(file)), Spool() as spool:
+        items, batches, used = prepare_items(design, file.parent, spool, show)
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
-    people = sum(wanted) * len(dealt)
+    people = sum(wanted) * len(batches)
     line = (
-        f"{file} is a valid design: {used} of {len(items)} items in {len(dealt)} batches, {people} submissions wanted"
+        f"{file} is a valid design: {len(used)} of {items} items in {len(batches)} batches, {people} submissions wanted"
     )
     if design.people.reward is not None:
         total = design.people.reward.model_copy(update={"amount": design.people.reward.amount * people})

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowdloom.studies.design import Text
+from crowdloom.studies.design import ClassName, Text
 from crowdloom.tasks.protocol import Answer
 
 
@@ -77,7 +77,7 @@ class Reading:
 class Mapping(Part):
     """A mapping file; each task adds how its answers are read (`answers.MAPPINGS`)."""
 
-    classes: tuple[Text, ...] = Field(min_length=1)
+    classes: tuple[ClassName, ...] = Field(min_length=1)
     columns: Columns
     screens: Screens
     corrections: tuple[Correction, ...] = ()

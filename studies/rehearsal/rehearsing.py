@@ -118,7 +118,7 @@ def rehearse(
     with store.write() as connection:
         design_id, version = newest_design(connection, study)
         _refuse_real_people(connection, study)
-        posting = publish(connection, study, "link")
+        posting = publish(connection, study, "link", simulated=True)
         values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
         items = connection.execute(_items(design_id)).all()
     design = DesignModel.model_validate(values)

@@ -90,6 +90,16 @@ def test_a_good_design_is_read(tmp_path: Path) -> None:
         ('  "frog",', '  "cat",', "5: classes: a class stands there twice"),
         ('  "frog",', '  "no-alternative",', "5: classes: no class can be called 'no-alternative'"),
         ('  "frog",', "  3,", "5: classes.3: expected a text in quotes, got 3"),
+        (
+            '  "frog",',
+            '  "sea\\nfrog",',
+            r"5: classes.3: expected one line without control characters, got 'sea\nfrog'",
+        ),
+        ('  "frog",', '  "sea\\u007ffrog",', "5: classes.3: expected one line without control characters, got"),
+        ('  "frog",', '  "sea\\u2028frog",', "5: classes.3: expected one line without control characters, got"),
+        ('  "frog",', '  "participant",', "5: classes.3: 'participant' is a column of exported labels"),
+        ('  "frog",', '  "repeat_index",', "5: classes.3: 'repeat_index' is a column of exported labels"),
+        ('  "frog",', '  "frog|toad",', "5: classes.3: 'frog|toad' has a |, which separates classes in exports"),
         ('  "frog",', '  ["frog"],', "5: classes.3: expected a text in quotes"),
         ('source = "digits"', 'source = "cloud"', "18: items.source: expected 'digits', 'folder', 'csv', 'arrays'"),
         ('source = "digits"', 'source = "folder"', '18: items.source: "folder" needs a path; add path = "…"'),
@@ -121,6 +131,9 @@ def test_wrong_money_is_named(written: str) -> None:
     [
         ("1.005 USD", "USD has 2 decimal places, got 1.005"),
         ("100.5 JPY", "JPY has 0 decimal places, got 100.5"),
+        ("100.5 RWF", "RWF has 0 decimal places, got 100.5"),
+        ("1.0005 KWD", "KWD has 3 decimal places, got 1.0005"),
+        (f"1.{'0' * 40}1 USD", f"USD has 2 decimal places, got 1.{'0' * 40}1"),
         ("99999999999 USD", "expected an amount of at most 2147483647 minor units"),
     ],
 )
@@ -176,6 +189,22 @@ def test_money_that_does_not_exist_is_named(written: str, message: str) -> None:
             ],
         ),
         ('[eligibility]\nstatements = "I am an adult"', ["30: eligibility.statements: expected a list in [brackets]"]),
+        (
+            '[eligibility]\nstatements = ["I am an adult.", "I see\\r\\nwell."]',
+            ["30: eligibility.statements.2: expected one line without control characters"],
+        ),
+        (
+            '[[debrief]]\nquestion = "Hard?"\noptions = ["Yes", "No,\\nnever"]',
+            ["31: debrief.1.options.2: expected one line without control characters"],
+        ),
+        (
+            '[comprehension]\n[[comprehension.questions]]\nquestion = "?"\noptions = ["x", "y\\tz"]\ncorrect = "x"',
+            ["32: comprehension.questions.1.options.2: expected one line without control characters"],
+        ),
+        (
+            '[[debrief]]\nquestion = "Hard?"\n[[debrief]]\nquestion = " Hard? "',
+            ["29: debrief: the question 'Hard?' stands there twice"],
+        ),
     ],
 )
 def test_wrong_tables_are_named(added: str, messages: list[str]) -> None:
@@ -265,11 +294,38 @@ def test_what_items_reveal_is_located(error: DesignError | ItemError, message: s
     assert str(caught.value) == message
 
 
-def test_money_is_shown_as_it_is_written() -> None:
-    """Minor units only where the currency has some."""
-    assert [str(Money.read(written)) for written in ("3.3 USD", " 12 EUR ", "0.05 GBP", "500 JPY")] == [
-        "3.30 USD",
-        "12.00 EUR",
-        "0.05 GBP",
-        "500 JPY",
-    ]
+@pytest.mark.parametrize(
+    ("written", "amount", "shown"),
+    [
+        ("3.3 USD", 330, "3.30 USD"),
+        (" 12 EUR ", 1200, "12.00 EUR"),
+        ("0.05 GBP", 5, "0.05 GBP"),
+        ("0.000 EUR", 0, "0.00 EUR"),
+        ("500 JPY", 500, "500 JPY"),
+        ("500.00 XPF", 500, "500 XPF"),
+        ("1.5 KWD", 1500, "1.500 KWD"),
+        ("0.005 TND", 5, "0.005 TND"),
+    ],
+)
+def test_money_is_shown_as_it_is_written(written: str, amount: int, shown: str) -> None:
+    """As many digits as the currency has minor units: none, two or three."""
+    money = Money.read(written)
+    assert (money.amount, str(money)) == (amount, shown)
+    assert Money.read(shown) == money
+
+
+def test_money_is_kept_in_minor_units() -> None:
+    """What the store holds is a number and a currency, and it makes the same design again."""
+    bonus = '[bonus]\nrule = "agreement"\namount = "0.41 USD"\nshare = 0.5\n'
+    design = parse_design("\n".join(LINES) + "\n" + bonus, "study.toml")
+    values = design.dump()
+    assert values["people"]["reward"] == {"amount": 100, "currency": "USD"}
+    assert values["bonus"]["amount"] == {"amount": 41, "currency": "USD"}
+    assert Design.model_validate(values) == design
+
+
+@pytest.mark.parametrize(("amount", "expected"), [(-1, "at least 0"), (2**31, "at most 2147483647")])
+def test_minor_units_are_checked_too(amount: int, expected: str) -> None:
+    """A table in place of the text is held to the same limits."""
+    (message,) = said('reward = "1.00 USD"', f'reward = {{ amount = {amount}, currency = "USD" }}')
+    assert message == f"study.toml:28: people.reward.amount: expected a number of {expected}, got {amount}"

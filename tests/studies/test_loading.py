@@ -18,6 +18,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.errors import DesignError, ItemError
+from crowdloom.studies.loading import design_digest
 from crowdloom.studies.participation import read_progress
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import (
@@ -196,6 +197,22 @@ def test_a_change_is_a_new_version(
     assert len(after["design"]) == 2
     with store.read() as connection:
         assert find_entry(connection, token).design == make_design()
+
+
+class LaterDesign(DesignModel):
+    """A later release's design, with a field more."""
+
+    breaks: int = 0
+
+
+def test_what_has_its_default_is_no_part_of_the_digest() -> None:
+    """A release that adds a field with a default makes no new version of an older file."""
+    design = make_design()
+    digest = design_digest(design, [])
+    assert design_digest(LaterDesign.model_validate(design.dump()), []) == digest
+    assert design_digest(make_design(thanks=design.thanks, conditions=[]), []) == digest
+    assert design_digest(make_design(thanks="Bye."), []) != digest
+    assert design_digest(LaterDesign.model_validate(design.dump() | {"breaks": 1}), []) != digest
 
 
 def test_going_back_is_a_version_too(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""The source `digits`: scikit-learn's handwritten digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from crowdloom.studies.design import Design
+from crowdloom.studies.images import array_to_png
+from crowdloom.studies.items.item import SourceItem, entropy
+
+
+def read_digits(design: Design, folder: Path) -> Iterator[SourceItem]:
+    """scikit-learn's 1,797 digits, dark on white; difficulty is the entropy (nats) of their neighbours' classes."""
+    for number, (grey, target, difficulty) in enumerate(_digits()):
+        yield SourceItem(
+            key=f"digit-{number:04d}",
+            name=f"digit {number}",
+            image=partial(array_to_png, grey),
+            pixels=grey.tobytes(),
+            reference=str(target),
+            difficulty=difficulty,
+        )
+
+
+@lru_cache(maxsize=1)
+def _digits() -> list[tuple[Any, int, float]]:
+    """Image, class and difficulty of each digit."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+    from sklearn.neighbors import NearestNeighbors
+
+    digits = load_digits()
+    near = NearestNeighbors(n_neighbors=15).fit(digits.data).kneighbors(return_distance=False)
+    shares = np.stack([(digits.target[near] == k).mean(axis=1) for k in range(10)], axis=1)
+    greys = (255 - digits.images * (255 / 16)).round().astype("uint8")
+    return list(zip(greys, digits.target.tolist(), entropy(shares).tolist(), strict=True))

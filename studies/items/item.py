@@ -1,0 +1,47 @@
+"""What the sources share: the record of an item, reading its file, the entropy that is its difficulty."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crowdloom.studies.errors import ItemError
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """A stimulus as its source gives it; `name` is what messages call it."""
+
+    key: str
+    name: str
+    image: Callable[[], bytes]
+    reference: str | None = None
+    difficulty: float | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+    pixels: bytes | None = None
+    """What it is made from, where `image` encodes it; encoders differ between versions."""
+
+    def digest(self, content: bytes, image_size: int = 0) -> str:
+        """What makes it the same item in another version: its picture, its size on the page, and what is said of it."""
+        difficulty = None if self.difficulty is None else f"{self.difficulty:.9g}"  # computed: its last digits vary
+        said = json.dumps([self.reference, difficulty, self.attributes, image_size], sort_keys=True)
+        return hashlib.sha256((self.pixels or content) + said.encode()).hexdigest()
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of an image file. Raises ItemError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ItemError(f"{path} cannot be read ({error.strerror}); check the file and its rights") from error
+
+
+def entropy(shares: Any) -> Any:
+    """The entropy in nats of each row of class shares [N, K] (thesis, section 3.2.1); 0 log 0 is 0."""
+    from scipy.special import entr
+
+    return entr(shares).sum(axis=1)
