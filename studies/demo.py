@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from crowdloom.analysis.describe import Summary, describe
 from crowdloom.analysis.export import LabelTable, write_labels
 from crowdloom.analysis.figures import entropy_figure, label_figure, save_figure
 from crowdloom.analysis.labels import entropy
 from crowdloom.studies.catalogue import find_design
-from crowdloom.studies.database import open_store
+from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.exporting import export_frame
 from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
@@ -66,7 +66,7 @@ def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) ->
             summary = describe(frame, find_answers(connection, STUDY).classes)
             built = build_label_set(connection, STUDY, recipe)
             table = build_label_set(connection, STUDY, mean).table
-            figure = _figure(connection, table)
+        figure = _figure(store, table)
         answers, labels, drawn, entropies = (
             folder / name for name in ("answers.csv", "labels.json", "labels.png", "entropy.png")
         )
@@ -82,18 +82,17 @@ def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) ->
     return made
 
 
-def _figure(connection: Connection, table: LabelTable) -> Figure:
+def _figure(store: Store, table: LabelTable) -> Figure:
     """The items whose labels are the least certain, and two of the most certain for comparison."""
     order = np.argsort(-entropy(table.labels), kind="stable")
     chosen = [int(number) for number in (*order[: SHOWN - 2], *order[-2:])]
     keys = [table.item[number] for number in chosen]
-    rows = {
-        row.key: row
-        for row in connection.execute(select(Item.key, Item.reference, Item.shown).where(Item.key.in_(keys)))
-    }
+    with store.read() as connection:
+        wanted = select(Item.key, Item.reference, Item.shown).where(Item.key.in_(keys))
+        rows = {row.key: row for row in connection.execute(wanted)}
     images = []
     for key in keys:
-        found = get_media(connection, rows[key].shown)
+        found = get_media(store, rows[key].shown)
         images.append(None if found is None else np.asarray(Image.open(io.BytesIO(found[0]))))
     references = [rows[key].reference for key in keys]
     return label_figure(keys, table.labels[chosen], table.classes, images, references)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -115,19 +116,56 @@ def _lacking(connection: Connection, spool: Spool) -> list[str]:
     return [sha256 for sha256 in digests if sha256 not in there]
 
 
-def get_media(connection: Connection, sha256: str) -> tuple[bytes, str] | None:
+def get_media(store: Store, sha256: str) -> tuple[bytes, str] | None:
     """The bytes and their MIME type, or None. Raises StoreError where the bucket cannot be read."""
-    row = connection.execute(select(Media.content, Media.mime, Media.location).where(Media.sha256 == sha256)).first()
+    with store.read() as connection:
+        wanted = select(Media.content, Media.mime, Media.location).where(Media.sha256 == sha256)
+        row = connection.execute(wanted).first()
     if row is None:
         return None
+    # A download comes after the transaction: it takes long, and connections are few.
     return (row.content if row.location is None else _from_bucket(row.location)), row.mime
 
 
-@lru_cache(maxsize=128)
+class _Recent:
+    """The objects of buckets that were asked for last, up to a number of bytes in all."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+        self._objects: OrderedDict[str, bytes] = OrderedDict()
+        self._turn = Lock()
+
+    def get(self, location: str) -> bytes | None:
+        with self._turn:
+            if location in self._objects:
+                self._objects.move_to_end(location)
+            return self._objects.get(location)
+
+    def keep(self, location: str, content: bytes) -> None:
+        if len(content) > self._most:
+            return  # it would put out everything and not stay either
+        with self._turn:
+            self._bytes += len(content) - len(self._objects.pop(location, b""))
+            self._objects[location] = content
+            while self._bytes > self._most:
+                self._bytes -= len(self._objects.popitem(last=False)[1])
+
+    def forget(self) -> None:
+        with self._turn:
+            self._objects.clear()
+            self._bytes = 0
+
+
+_recent = _Recent(_IN_MEMORY)
+
+
 def _from_bucket(location: str) -> bytes:
+    if (known := _recent.get(location)) is not None:
+        return known
     name, key = _parse(location)
     with _explained(location):
         content: bytes = s3_client().get_object(Bucket=name, Key=key)["Body"].read()
+    _recent.keep(location, content)
     return content
 
 

@@ -12,8 +12,7 @@ blueprint = Blueprint("media", __name__)
 @blueprint.get("/media/<sha256>")
 def show(sha256: str) -> Response:
     """The bytes with this digest."""
-    with current_app.extensions["crowdloom_store"].read() as connection:
-        found = get_media(connection, sha256)
+    found = get_media(current_app.extensions["crowdloom_store"], sha256)
     if found is None:
         abort(404)
     content, mime = found

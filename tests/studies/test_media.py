@@ -58,7 +58,7 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def forget() -> None:
     """Let the next call find its server anew, and keep no bytes of the last one."""
     media.s3_client.cache_clear()
-    media._from_bucket.cache_clear()
+    media._recent.forget()
 
 
 def keep(store: Store, *contents: bytes, bucket: str | None = None) -> list[str]:
@@ -82,9 +82,8 @@ def test_media_are_stored_once_by_their_content(store: Store) -> None:
     first = keep(store, BYTES, b"other", BYTES)
     assert keep(store, BYTES) == [hashlib.sha256(BYTES).hexdigest()] == first[:1]
     assert len(rows(store)) == 2
-    with store.read() as connection:
-        assert get_media(connection, first[0]) == (BYTES, "image/png")
-        assert get_media(connection, "0" * 64) is None
+    assert get_media(store, first[0]) == (BYTES, "image/png")
+    assert get_media(store, "0" * 64) is None
 
 
 def test_many_large_media(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,9 +91,9 @@ def test_many_large_media(store: Store, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(media, "_IN_MEMORY", 10_000)
     contents = [bytes([number % 251]) * 300 + str(number).encode() for number in range(1100)]
     digests = keep(store, *contents)
+    for number in (0, 99, 100, 1099):
+        assert get_media(store, digests[number]) == (contents[number], "image/png")
     with store.read() as connection:
-        for number in (0, 99, 100, 1099):
-            assert get_media(connection, digests[number]) == (contents[number], "image/png")
         assert connection.execute(select(func.count()).select_from(Media)).scalar() == 1100
 
 
@@ -189,8 +188,34 @@ def test_an_object_that_is_gone_is_named(sqlite_store: Store, bucket: Any) -> No
     """Somebody emptied the bucket: the location is in the message."""
     (sha256,) = keep(sqlite_store, BYTES, bucket="s3://stimuli/pets")
     bucket.objects.all().delete()
-    with sqlite_store.read() as connection, pytest.raises(StoreError, match=f"s3://stimuli/pets/{sha256} cannot be"):
-        get_media(connection, sha256)
+    with pytest.raises(StoreError, match=f"s3://stimuli/pets/{sha256} cannot be"):
+        get_media(sqlite_store, sha256)
+
+
+def test_what_was_asked_for_last_is_kept(sqlite_store: Store, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects are fetched once, as far as their bytes fit into what is kept in memory."""
+    monkeypatch.setattr(media, "_recent", media._Recent(1000))
+    contents = [bytes([number]) * size for number, size in enumerate((400, 400, 400, 1001))]
+    digests = keep(sqlite_store, *contents, bucket="s3://stimuli")
+    for number in (0, 1, 0, 2, 3):  # 2 puts out 1, which was asked for before 0; 3 puts out nothing
+        assert get_media(sqlite_store, digests[number]) == (contents[number], "image/png")
+    bucket.objects.all().delete()
+    assert get_media(sqlite_store, digests[0]) == (contents[0], "image/png")
+    assert get_media(sqlite_store, digests[2]) == (contents[2], "image/png")
+    for number in (1, 3):
+        with pytest.raises(StoreError, match=f"{digests[number]} cannot be used"):
+            get_media(sqlite_store, digests[number])
+
+
+def test_a_slow_bucket_holds_no_connection(sqlite_store: Store, bucket: Any) -> None:
+    """While an object is downloaded, the connections are for others."""
+    (sha256,) = keep(sqlite_store, BYTES, bucket="s3://stimuli")
+    pool = sqlite_store.engine.pool
+    taken: list[str] = []
+    events = media.s3_client().meta.events
+    events.register("before-send.s3.GetObject", lambda **_: taken.append(pool.status()))
+    assert get_media(sqlite_store, sha256) == (BYTES, "image/png")
+    assert ["Current Checked out connections: 0" in status for status in taken] == [True]
 
 
 def test_without_boto3_the_extra_is_named(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
