@@ -14,9 +14,10 @@ from crowdloom.studies.batches import trial_order
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
+from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Participant, Place, Posting, Study, Submission
 
-_PARTICIPANT = re.compile(r"[^\x00-\x20\x7f]{1,200}")
+_PARTICIPANT = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Begun:
-    """A submission that somebody has begun: its id, the token of its pages, its state."""
+    """A submission that somebody has begun: its id, its participant's, the token of its pages, its state."""
 
     id: int
+    participant_id: int
     token: str
     state: str
 
@@ -62,9 +64,14 @@ def check_open(entry: Entry) -> None:
 
 
 def find_submission(connection: Connection, entry: Entry, participant: str) -> Begun | None:
-    """The newest submission that this person has begun by this link, if any."""
+    """The newest submission that this person has begun by this link, if any.
+
+    Raises PlaceError for a name that no person can have.
+    """
+    if not _PARTICIPANT.fullmatch(participant):
+        raise PlaceError("The participant's name in this link is not valid; use the link just as it was given to you.")
     row = connection.execute(
-        select(Submission.id, Submission.token, Submission.state)
+        select(Submission.id, Submission.participant_id, Submission.token, Submission.state)
         .join(Participant, Participant.id == Submission.participant_id)
         .where(
             Submission.posting_id == entry.posting_id,
@@ -77,23 +84,32 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
     return Begun(*row) if row is not None else None
 
 
-def refuse(connection: Connection, entry: Entry, participant: str) -> None:
-    """Record that somebody did not consent. They hold no place, and may change their mind.
+def refuse(connection: Connection, entry: Entry, participant: str) -> str | None:
+    """Record that somebody does not consent: they hold no place (any more), and may change their mind.
 
-    Raises PlaceError where the posting is closed.
+    What is complete stays so: then the token of its pages, else None.
+    Raises PlaceError where the posting is closed to them.
     """
-    check_open(entry)
-    person = _participant(connection, entry, participant)
     if find_submission(connection, entry, participant) is None:
+        check_open(entry)
+    person = _participant(connection, entry, participant)
+    before = find_submission(connection, entry, participant)
+    if before is None:
         submission, _ = _add_submission(connection, entry, person, attempt=1, state="refused", batch_id=None, order=[])
         add_event(connection, submission, "consent_refused", {})
+    elif before.state == "started":
+        add_event(connection, before.id, "consent_refused", {})
+        leave(connection, read_progress(connection, before.token))
+    elif before.state == "completed":
+        return before.token
+    return None
 
 
 def join(connection: Connection, entry: Entry, participant: str) -> str:
     """Begin, or find again, this person's submission; the token of its pages.
 
     Who has one that is under way gets it back; who refused may begin after all; who completed one gets
-    another only if the design allows it.
+    another if the design allows it and there is room, else the one that they have.
     Raises PlaceError, in words for the participant, where there is no place for them.
     """
     before = find_submission(connection, entry, participant)
@@ -104,7 +120,8 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     before = find_submission(connection, entry, participant)
     attempts = _begun(connection, entry.study_id, person)
     may_again = attempts < entry.design.people.submissions_per_participant
-    if before is not None and before.state != "refused" and (before.state != "completed" or not may_again):
+    completed = before is not None and before.state == "completed"
+    if before is not None and before.state != "refused" and not (completed and may_again and entry.is_open):
         return before.token
     check_open(entry)
     if not may_again:
@@ -113,6 +130,8 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     free_expired(connection, entry.design_id)
     batch_id = choose_batch(connection, entry.design_id, person)
     if batch_id is None:
+        if before is not None and completed:
+            return before.token
         raise PlaceError(_why_no_place(connection, entry, attempts))
     rng = random.SystemRandom()
     items = list(
@@ -138,6 +157,16 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     return token
 
 
+def can_begin_another(connection: Connection, entry: Entry, begun: Begun) -> bool:
+    """Whether `join` would give somebody who completed this submission another one; frees expired places."""
+    attempts = _begun(connection, entry.study_id, begun.participant_id)
+    if attempts >= entry.design.people.submissions_per_participant or not entry.is_open:
+        return False
+    lock_design(connection, entry.design_id)
+    free_expired(connection, entry.design_id)
+    return choose_batch(connection, entry.design_id, begun.participant_id) is not None
+
+
 def check_room(connection: Connection, entry: Entry) -> None:
     """Raise PlaceError, before anybody reads the consent page, where it is closed or no place can be had now."""
     check_open(entry)
@@ -154,8 +183,6 @@ def check_room(connection: Connection, entry: Entry) -> None:
 
 
 def _participant(connection: Connection, entry: Entry, participant: str) -> int:
-    if not _PARTICIPANT.fullmatch(participant):
-        raise PlaceError("The participant's name in this link is not valid; use the link just as it was given to you.")
     row = {
         "pseudonym": new_token(),
         "platform": entry.platform,

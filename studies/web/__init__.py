@@ -14,6 +14,7 @@ from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
 from crowdloom.studies.web import live, media, participant, researcher
 from crowdloom.studies.web.prose import prose
+from crowdloom.studies.web.stores import Token
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 _POLICY = (
@@ -37,6 +38,7 @@ def create_app(store: Store, secret_key: str | None = None) -> Flask:
     )
     app.extensions["crowdloom_store"] = store
     app.extensions["crowdloom_designs"] = Designs(store)
+    app.url_map.converters["token"] = Token
     app.jinja_env.filters["prose"] = prose
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for blueprint in (participant.blueprint, media.blueprint, live.blueprint, researcher.blueprint):
@@ -84,5 +86,6 @@ def _say_http(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def _say_unexpected(error: Exception) -> tuple[Response | str, int]:
-    logging.getLogger(__name__).error("unexpected error at %s", request.path, exc_info=error)
+    # By its rule: the path holds the token that opens a participation.
+    logging.getLogger(__name__).error("unexpected error at %s", request.url_rule, exc_info=error)
     return _message("Something went wrong", "This is our fault. Nothing that you saved is lost; please try again.", 500)

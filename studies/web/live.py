@@ -28,6 +28,7 @@ from crowdloom.studies.errors import CrowdloomError, LiveStepError, StoreError
 from crowdloom.studies.jobs import cancel, enqueue
 from crowdloom.studies.live import Asker, InlineSteps, declared_step, find_asker, read_input
 from crowdloom.studies.waiting import JobState, job_state, latest_job
+from crowdloom.studies.web.stores import current_store
 
 LARGEST_BODY = 4 * 1024 * 1024
 POLL_S = 0.4
@@ -66,7 +67,7 @@ class Streams:
             self._open -= 1
 
 
-blueprint = Blueprint("live", __name__, url_prefix="/take/<token>/live")
+blueprint = Blueprint("live", __name__, url_prefix="/take/<token:token>/live")
 
 
 @blueprint.record
@@ -78,7 +79,7 @@ def _prepare(state: BlueprintSetupState) -> None:
 @blueprint.post("/<step>")
 def call_step(token: str, step: str) -> tuple[Response, int]:
     """Run an inline step, or queue a worker's."""
-    asker = find_asker(_store(), token)
+    asker = find_asker(current_store(), token)
     declared = declared_step(asker.task, step)
     if asker.state != "started":
         raise LiveStepError(f"this submission is {asker.state}; its live steps are over", status=409)
@@ -88,7 +89,7 @@ def call_step(token: str, step: str) -> tuple[Response, int]:
         inline: InlineSteps = current_app.extensions["crowdloom_inline"]
         return jsonify(output=inline.call(asker, step, declared, values)), 200
     job = enqueue(
-        _store(),
+        current_store(),
         task=asker.task,
         step=step,
         values=values,
@@ -101,35 +102,35 @@ def call_step(token: str, step: str) -> tuple[Response, int]:
 @blueprint.get("/<step>")
 def last_job(token: str, step: str) -> Response:
     """The last job of a step, for a page that was loaded again."""
-    asker = find_asker(_store(), token)
+    asker = find_asker(current_store(), token)
     declared_step(asker.task, step)
-    found = latest_job(_store(), asker.task, step, asker.id)
+    found = latest_job(current_store(), asker.task, step, asker.id)
     return Response(status=204) if found is None else jsonify(found.as_dict())
 
 
-@blueprint.get("/jobs/<job>")
+@blueprint.get("/jobs/<token:job>")
 def show_job(token: str, job: str) -> Response:
     """The state of a job."""
-    return jsonify(_known(find_asker(_store(), token), job).as_dict())
+    return jsonify(_known(find_asker(current_store(), token), job).as_dict())
 
 
-@blueprint.post("/jobs/<job>/cancel")
+@blueprint.post("/jobs/<token:job>/cancel")
 def cancel_job(token: str, job: str) -> Response:
     """Ask a job to end; one that has ended stays as it is."""
-    asker = find_asker(_store(), token)
+    asker = find_asker(current_store(), token)
     _known(asker, job)
-    cancel(_store(), job, asker.id)
+    cancel(current_store(), job, asker.id)
     return jsonify(_known(asker, job).as_dict())
 
 
-@blueprint.get("/jobs/<job>/events")
+@blueprint.get("/jobs/<token:job>/events")
 def follow_job(token: str, job: str) -> Response:
     """The states of a job as server-sent events: `progress` while it goes on, `end` for the last one.
 
     An event's id is a digest of its state. A browser that comes back with it is spared what it knows,
     and told to stop (204) where it knows the end.
     """
-    store, asker = _store(), find_asker(_store(), token)
+    store, asker = current_store(), find_asker(current_store(), token)
     state, known = _known(asker, job), request.headers.get("Last-Event-ID", "")
     if state.finished and known == _digest(state):
         return Response(status=204)
@@ -172,13 +173,8 @@ def _digest(state: JobState) -> str:
     return hashlib.sha256(_data(state).encode()).hexdigest()[:16]
 
 
-def _store() -> Store:
-    store: Store = current_app.extensions["crowdloom_store"]
-    return store
-
-
 def _known(asker: Asker, job: str) -> JobState:
-    state = job_state(_store(), job, asker.id)
+    state = job_state(current_store(), job, asker.id)
     if state is None:
         raise LiveStepError("this submission has no such job", status=404)
     return state

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort
 
 from crowdloom.studies.media import get_media
+from crowdloom.studies.web.stores import current_store
 
 blueprint = Blueprint("media", __name__)
 
 
-@blueprint.get("/media/<sha256>")
+@blueprint.get("/media/<token:sha256>")
 def show(sha256: str) -> Response:
     """The bytes with this digest."""
-    found = get_media(current_app.extensions["crowdloom_store"], sha256)
+    found = get_media(current_store(), sha256)
     if found is None:
         abort(404)
     content, mime = found

@@ -8,9 +8,18 @@ from flask import Blueprint, Response, current_app, g, jsonify, redirect, render
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from crowdloom.studies.database import Store, new_token, now
+from crowdloom.studies.database import new_token, now
 from crowdloom.studies.design import Design
-from crowdloom.studies.entry import Entry, check_room, find_entry, find_submission, join, refuse
+from crowdloom.studies.entry import (
+    Begun,
+    Entry,
+    can_begin_another,
+    check_room,
+    find_entry,
+    find_submission,
+    join,
+    refuse,
+)
 from crowdloom.studies.errors import TrialError
 from crowdloom.studies.participation import (
     Designs,
@@ -27,6 +36,7 @@ from crowdloom.studies.participation import (
     trial_at,
 )
 from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.web.stores import current_store
 from crowdloom.studies.web.timing import read_timing
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError
@@ -35,11 +45,6 @@ blueprint = Blueprint("participant", __name__)
 Page = str | AnyResponse | tuple[str | Response, int]
 
 _LONGEST_TEXT = 10_000  # characters of a debrief answer
-
-
-def _store() -> Store:
-    store: Store = current_app.extensions["crowdloom_store"]
-    return store
 
 
 def _designs() -> Designs:
@@ -53,10 +58,10 @@ def _frame(platform: str) -> None:
         g.frame_ancestors = PLATFORMS[platform].frame_ancestors
 
 
-@blueprint.get("/join/<posting>")
+@blueprint.get("/join/<token:posting>")
 def consent(posting: str) -> Page:
     """The consent page; somebody who has begun is led to where they are."""
-    with _store().read() as connection:
+    with current_store().read() as connection:
         entry = find_entry(connection, posting)
         _frame(entry.platform)
         person = PLATFORMS[entry.platform].participant(request.args)
@@ -64,24 +69,33 @@ def consent(posting: str) -> Page:
             # The address itself becomes the person's identity, so that a reload is still the same person.
             return redirect(url_for(".consent", posting=posting, participant=new_token()), 302)
         begun = find_submission(connection, entry, person)
-        if begun is not None and begun.state not in ("refused", "completed"):
-            return redirect(url_for(".take", token=begun.token), 303)
-        if begun is not None and begun.state == "completed" and entry.design.people.submissions_per_participant == 1:
-            return redirect(url_for(".take", token=begun.token), 303)
-        check_room(connection, entry)
+        if begun is None or begun.state == "refused":
+            check_room(connection, entry)
+            begun = None
+    if begun is not None and not _another(entry, begun):
+        return redirect(url_for(".take", token=begun.token), 303)
     return _consent_page(entry.design, posting, person, {}, set())
 
 
-@blueprint.post("/join/<posting>")
+def _another(entry: Entry, begun: Begun) -> bool:
+    if begun.state != "completed" or entry.design.people.submissions_per_participant == 1:
+        return False
+    with current_store().write() as connection:
+        return can_begin_another(connection, entry, begun)
+
+
+@blueprint.post("/join/<token:posting>")
 def decide(posting: str) -> Page:
     """Consent or refusal."""
     person = request.form.get("participant", "")
-    with _store().read() as connection:
+    with current_store().read() as connection:
         entry = find_entry(connection, posting)
     _frame(entry.platform)
     if request.form.get("decision") == "refuse":
-        with _store().write() as connection:
-            refuse(connection, entry, person)
+        with current_store().write() as connection:
+            completed = refuse(connection, entry, person)
+        if completed is not None:
+            return redirect(url_for(".take", token=completed), 303)
         again = url_for(".consent", posting=posting, participant=person)
         return render_template("refused.html", design=entry.design, again=again)
     ticked = set(request.form.getlist("statement"))
@@ -96,7 +110,7 @@ def decide(posting: str) -> Page:
 
 
 def _begin(entry: Entry, person: str) -> Page:
-    with _store().write() as connection:
+    with current_store().write() as connection:
         token = join(connection, entry, person)
     return redirect(url_for(".take", token=token), 303)
 
@@ -108,22 +122,22 @@ def _consent_page(design: Design, posting: str, person: str, errors: dict[str, s
     )
 
 
-@blueprint.get("/take/<token>")
+@blueprint.get("/take/<token:token>")
 def take(token: str) -> Page:
     """Whatever comes next in this submission."""
-    with _store().read() as connection:
+    with current_store().read() as connection:
         progress = read_progress(connection, token)
     design = _designs().design(progress.design_id)
     _frame(progress.platform)
     if progress.state == "started" and (not progress.has_place or progress.answered == len(progress.item_order)):
-        with _store().write() as connection:
+        with current_store().write() as connection:
             go_on(connection, progress, design)
             progress = read_progress(connection, token)
     return _PAGES[_where(progress)](progress, design, {}, {})
 
 
 def _where(progress: Progress) -> str:
-    if progress.state in ("left", "failed_check", "refused"):
+    if progress.state in ("left", "failed_check"):
         return progress.state
     return progress.stage
 
@@ -201,10 +215,6 @@ def _failed_check(progress: Progress, design: Design, values: dict[str, Any], er
     return render_template("failed_check.html", design=design)
 
 
-def _refused(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
-    return render_template("refused.html", design=design, again=None)
-
-
 _PAGES = {
     "instructions": _instructions,
     "check": _check,
@@ -213,44 +223,46 @@ _PAGES = {
     "done": _done,
     "left": _left,
     "failed_check": _failed_check,
-    "refused": _refused,
 }
 
 
-@blueprint.post("/take/<token>/instructions")
+@blueprint.post("/take/<token:token>/instructions")
 def post_instructions(token: str) -> Page:
     """The last page of the instructions was read."""
-    with _store().write() as connection:
+    with current_store().write() as connection:
         progress, design = _read(connection, token)
         finish_instructions(connection, progress, design)
     return _onward(token)
 
 
-@blueprint.post("/take/<token>/check")
+@blueprint.post("/take/<token:token>/check")
 def post_check(token: str) -> Page:
     """The comprehension check."""
-    with _store().write() as connection:
+    with current_store().read() as connection:
         progress, design = _read(connection, token)
-        questions = design.comprehension.questions if design.comprehension else ()
-        answers = [request.form.get(f"question-{number}", "") for number in range(len(questions))]
-        errors = {
-            f"question-{number}": "Choose one of the answers."
-            for number, answer in enumerate(answers)
-            if answer not in questions[number].options
-        }
-        if errors and progress.stage == "check" and progress.state == "started":
-            return _check(progress, design, request.form.to_dict(flat=False), errors), 422
-        answer_check(connection, progress, design, answers)
+    questions = design.comprehension.questions if design.comprehension else ()
+    answers = [request.form.get(f"question-{number}", "") for number in range(len(questions))]
+    errors = {
+        f"question-{number}": "Choose one of the answers."
+        for number, answer in enumerate(answers)
+        if answer not in questions[number].options
+    }
+    if not errors:
+        with current_store().write() as connection:
+            answer_check(connection, progress, design, answers)
+    elif progress.stage == "check" and progress.state == "started":
+        return _check(progress, design, request.form.to_dict(flat=False), errors), 422
     return _onward(token)
 
 
-@blueprint.post("/take/<token>/answer")
+@blueprint.post("/take/<token:token>/answer")
 def post_answer(token: str) -> Page:
     """An answer to the current trial, from a plain form or from the page's script.
 
     This is where many people knock at once: the transaction begins only after the answer was understood.
     """
     designs = _designs()
+    position = None
     try:
         submission = designs.assigned(token)
         _frame(submission.platform)
@@ -259,10 +271,10 @@ def post_answer(token: str) -> Page:
         task = TASKS[designs.design(submission.design_id).task]
         answer = task.parse(request.form.to_dict(flat=False), trial)
         rt_ms, timing = read_timing(request.form)
-        with _store().write() as connection:
+        with current_store().write() as connection:
             save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:
-        with _store().read() as connection:
+        with current_store().read() as connection:
             progress, design = _read(connection, token)
         if position != progress.answered or progress.state != "started":
             return _onward(token)  # a broken answer to a trial that is over: nothing to correct
@@ -270,63 +282,67 @@ def post_answer(token: str) -> Page:
             return jsonify(errors=error.errors), 422
         return _trial(progress, design, request.form.to_dict(flat=False), error.errors), 422
     except TrialError:
-        if _wants_json():
-            return jsonify(next=url_for(".take", token=token)), 409
-        return _onward(token)
+        if not _wants_json():
+            return _onward(token)
+        with current_store().read() as connection:
+            progress, _ = _read(connection, token)
+        # The next answer can be stored later, where somebody left in another tab and comes back.
+        return jsonify(next=_base(progress), keep=position == progress.answered), 409
     return _onward(token)
 
 
-@blueprint.post("/take/<token>/debrief")
+@blueprint.post("/take/<token:token>/debrief")
 def post_debrief(token: str) -> Page:
     """The debrief questions."""
-    with _store().write() as connection:
+    with current_store().read() as connection:
         progress, design = _read(connection, token)
-        answers, errors = {}, {}
-        for number, question in enumerate(design.debrief):
-            answer = request.form.get(f"question-{number}", "").strip()
-            if question.required and not answer:
-                errors[f"question-{number}"] = "Please answer this question."
-            elif question.options and answer and answer not in question.options:
-                errors[f"question-{number}"] = "Choose one of the answers."
-            elif len(answer) > _LONGEST_TEXT:
-                errors[f"question-{number}"] = f"Please keep it below {_LONGEST_TEXT} characters."
-            answers[question.question] = answer
-        if errors and progress.stage == "debrief":
-            return _debrief(progress, design, request.form.to_dict(flat=False), errors), 422
-        if not errors:
+    answers, errors = {}, {}
+    for number, question in enumerate(design.debrief):
+        answer = request.form.get(f"question-{number}", "").strip()
+        if question.required and not answer:
+            errors[f"question-{number}"] = "Please answer this question."
+        elif question.options and answer and answer not in question.options:
+            errors[f"question-{number}"] = "Choose one of the answers."
+        elif len(answer) > _LONGEST_TEXT:
+            errors[f"question-{number}"] = f"Please keep it below {_LONGEST_TEXT} characters."
+        answers[question.question] = answer
+    if not errors:
+        with current_store().write() as connection:
             save_debrief(connection, progress, answers)
+    elif progress.stage == "debrief":
+        return _debrief(progress, design, request.form.to_dict(flat=False), errors), 422
     return _onward(token)
 
 
-@blueprint.get("/take/<token>/<any(instructions, check, answer, debrief, return):form>")
+@blueprint.get("/take/<token:token>/<any(instructions, check, answer, debrief, return):form>")
 def reopen(token: str, form: str) -> Page:
     """A page with errors stands at its form's address; who opens that again goes on from where they are."""
     return redirect(url_for(".take", token=token), 303)
 
 
-@blueprint.get("/take/<token>/leave")
+@blueprint.get("/take/<token:token>/leave")
 def ask_leave(token: str) -> Page:
     """Does the participant really want to leave?"""
-    with _store().read() as connection:
+    with current_store().read() as connection:
         progress, design = _read(connection, token)
     if progress.state != "started":
         return _onward(token)
     return render_template("leave.html", design=design, base=_base(progress))
 
 
-@blueprint.post("/take/<token>/leave")
+@blueprint.post("/take/<token:token>/leave")
 def post_leave(token: str) -> Page:
     """The participant leaves."""
-    with _store().write() as connection:
+    with current_store().write() as connection:
         progress, _ = _read(connection, token)
         leave(connection, progress)
     return _onward(token)
 
 
-@blueprint.post("/take/<token>/return")
+@blueprint.post("/take/<token:token>/return")
 def post_return(token: str) -> Page:
     """The participant goes on after leaving."""
-    with _store().write() as connection:
+    with current_store().write() as connection:
         progress, design = _read(connection, token)
         come_back(connection, progress, design)
     return _onward(token)

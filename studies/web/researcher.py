@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from crowdloom.studies.access import use_access
-from crowdloom.studies.database import Store
 from crowdloom.studies.status import study_names, study_status
 from crowdloom.studies.tables import Study
+from crowdloom.studies.web.stores import current_store
 
 blueprint = Blueprint("researcher", __name__, url_prefix="/researcher")
 Page = str | Response | tuple[str, int]
 
 
-def _store() -> Store:
-    store: Store = current_app.extensions["crowdloom_store"]
-    return store
-
-
-@blueprint.get("/enter/<token>")
+@blueprint.get("/enter/<token:token>")
 def enter(token: str) -> Page:
     """Open the pages for this browser, once."""
     if request.method == "HEAD":
         return ""  # whoever only asks what the link is must not use it up
-    with _store().write() as connection:
+    with current_store().write() as connection:
         opened = use_access(connection, token)
     if not opened and not session.get("researcher"):
         return _closed()
@@ -38,17 +33,17 @@ def index() -> Page:
     """All studies."""
     if not session.get("researcher"):
         return _closed()
-    with _store().read() as connection:
+    with current_store().read() as connection:
         studies = [study_status(connection, name) for name in study_names(connection)]
     return render_template("researcher/index.html", studies=studies)
 
 
-@blueprint.get("/study/<token>")
+@blueprint.get("/study/<token:token>")
 def study(token: str) -> Page:
     """One study: places, submissions, links."""
     if not session.get("researcher"):
         return _closed()
-    with _store().read() as connection:
+    with current_store().read() as connection:
         name = connection.execute(select(Study.name).where(Study.token == token)).scalar()
         if name is None:
             return render_template("message.html", title="Not found", text="There is no such study here."), 404

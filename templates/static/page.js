@@ -37,6 +37,6 @@ const { base } = document.body.dataset;
 const entry = base && !document.querySelector("form[data-trial]") && waiting(base);
 if (entry) {
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const { next } = await deliver(base, entry, pause);
-  if (next) location.replace(next);
+  const { next, stays } = await deliver(base, entry, pause);
+  if (next && !stays) location.replace(next);
 }

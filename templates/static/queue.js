@@ -41,15 +41,16 @@ export function forget(base, entry) {
 /**
  * Sends `entry` until the server has decided about it.
  *
- * `pause(ms, kept)` is awaited between two attempts. Resolves to {next} (go there), {invalid: true} (the
- * server found errors in the form) or {refused: true} (the server will never take it).
+ * `pause(ms, kept)` is awaited between two attempts. Resolves to {next} (go there), {next, stays: true} (go
+ * there; the answer waits here until the participant has come back), {invalid: true} (the server found errors
+ * in the form) or {refused: true} (the server will never take it).
  */
 export async function deliver(base, entry, pause) {
   let kept = keep(base, entry);
   for (let ms = 500; ; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
     const outcome = await attempt(base, entry);
     if (outcome) {
-      forget(base, entry);
+      if (!outcome.stays) forget(base, entry);
       return outcome;
     }
     entry.retries += 1;
@@ -72,8 +73,8 @@ async function attempt(base, entry) {
     // Our server speaks JSON here; a hotel's sign-in page or a proxy in between does not decide anything.
     if (!answer.headers.get("Content-Type")?.includes("json")) return null;
     if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return null;
-    const { next } = await answer.json();
-    if (next) return { next };
+    const { next, keep: stays } = await answer.json();
+    if (next) return { next, stays };
     return answer.status === 422 ? { invalid: true } : { refused: true };
   } catch {
     return null; // no network, a timeout, a torn answer

@@ -131,6 +131,29 @@ def test_an_answer_outlives_its_page(participation: Participation, page: Page) -
     assert [answer.answer["top1"] for answer in participation.answers()] == ["6"]
 
 
+def test_an_answer_outlives_leaving_in_another_tab(participation: Participation, page: Page) -> None:
+    """It waits in the browser, whose pages stay where they are, and is sent when the participant comes back."""
+    page.goto(participation.address)
+    fill_trial(page, top1="4")
+    other = page.context.new_page()
+    other.goto(f"{participation.address}/leave")
+    other.click("button:text-is('Leave the study')")
+    other.wait_for_selector("h1:text-is('You have left the study')")
+    opened: list[Request] = []
+    page.on("request", lambda request: opened.append(request) if request.is_navigation_request() else None)
+    page.bring_to_front()
+    save(page)
+    page.wait_for_selector("h1:text-is('You have left the study')")
+    page.wait_for_load_state("networkidle")
+    assert len(opened) == 1
+    assert kept(page, participation)
+    assert participation.answers() == []
+    page.click("text=Continue where you stopped")
+    expect_trial(page, 2)
+    assert not kept(page, participation)
+    assert [answer.answer["top1"] for answer in participation.answers()] == ["4"]
+
+
 def test_the_last_answer_comes_before_the_code(participation: Participation, page: Page) -> None:
     """Without a network nothing says that the study is complete; when it is back, the browser goes on at once."""
     page.goto(participation.address)

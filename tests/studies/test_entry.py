@@ -12,8 +12,9 @@ from crowdloom.studies.entry import check_room, find_entry, refuse
 from crowdloom.studies.errors import PlaceError, StudyError
 from crowdloom.studies.participation import finish_instructions, read_progress
 from crowdloom.studies.posting import close, publish
-from crowdloom.studies.tables import Participant, Submission
-from tests.studies.designs import load, make_design
+from crowdloom.studies.rehearsal import Habits, rehearse
+from crowdloom.studies.tables import Participant, Posting, Submission
+from tests.studies.designs import load, make_design, make_images
 from tests.studies.takers import Study
 
 TWICE = {"minutes": 2, "hold_minutes": 10, "submissions_per_participant": 2}
@@ -41,6 +42,23 @@ def test_a_retake_has_other_items_and_its_own_place(store: Store, tmp_path: Path
     assert (study.submission(first).attempt, study.submission(second).attempt) == (1, 2)
 
 
+def test_who_can_get_no_other_submission_gets_back_the_one_they_have(store: Store, tmp_path: Path) -> None:
+    """All places are taken, the open ones are of items they had, or the study is closed: their receipt is shown."""
+    for people, batches in ((2, {"size": 4, "responses_per_item": 2}), (1, {"size": 2, "responses_per_item": 1})):
+        study = Study(store, tmp_path, name=f"for-{people}", people=TWICE, batches=batches)
+        token = study.arrive("p")
+        study.answer(token)
+        if people == 1:
+            study.answer(study.arrive("other"))
+        assert study.arrive("p") == token
+    closed = Study(store, tmp_path, name="closed", people=TWICE)
+    token = closed.arrive("p")
+    closed.answer(token)
+    with store.write() as connection:
+        close(connection, "closed")
+    assert closed.arrive("p") == token
+
+
 def test_who_refused_may_think_better_of_it(store: Store, tmp_path: Path) -> None:
     """A refusal is recorded once, holds no place, and does not count as taking part."""
     study = Study(store, tmp_path)
@@ -54,16 +72,32 @@ def test_who_refused_may_think_better_of_it(store: Store, tmp_path: Path) -> Non
     token = study.arrive("p")
     assert token == refused.token
     assert (study.submission(token).state, study.place(token)) == ("started", "held")
-    assert [kind for kind, _ in study.events(token)] == ["consent_refused", "consent_given"]
+    assert [kind for kind, _ in study.events(token)] == ["consent_refused", "consent_given", "instructions_read"]
 
 
-def test_refusing_after_having_begun_changes_nothing(store: Store, tmp_path: Path) -> None:
-    """An old consent page in another tab cannot end a participation."""
+def test_refusing_after_having_begun_is_leaving(store: Store, tmp_path: Path) -> None:
+    """Who consented, went back and refused holds no place; that is recorded once, also where the study is closed."""
     study = Study(store, tmp_path)
     token = study.arrive("p")
     with store.write() as connection:
-        refuse(connection, find_entry(connection, study.posting), "p")
-    assert (study.submission(token).state, study.place(token)) == ("started", "held")
+        close(connection, "pets")
+    for _ in range(2):
+        with store.write() as connection:
+            assert refuse(connection, find_entry(connection, study.posting), "p") is None
+    assert (study.submission(token).state, study.place(token)) == ("left", None)
+    kinds = [kind for kind, _ in study.events(token)]
+    assert kinds[kinds.index("consent_refused") :] == ["consent_refused", "place_freed", "left"]
+
+
+def test_what_is_complete_stays_so(store: Store, tmp_path: Path) -> None:
+    """An old consent page in another tab cannot take back a completed submission."""
+    study = Study(store, tmp_path)
+    token = study.arrive("p")
+    study.answer(token)
+    with store.write() as connection:
+        assert refuse(connection, find_entry(connection, study.posting), "p") == token
+    assert (study.submission(token).state, study.place(token)) == ("completed", "filled")
+    assert "consent_refused" not in [kind for kind, _ in study.events(token)]
 
 
 def test_people_of_an_excluded_study_are_turned_away(store: Store, tmp_path: Path) -> None:
@@ -76,6 +110,25 @@ def test_people_of_an_excluded_study_are_turned_away(store: Store, tmp_path: Pat
     with pytest.raises(PlaceError, match="related study"):
         study.arrive("began")
     assert study.place(study.arrive("refused")) == "held"
+
+
+def test_an_excluded_study_must_be_in_the_store(store: Store, tmp_path: Path) -> None:
+    """A name that no study has would let in those who are meant to stay out, so nothing is published."""
+    Study(store, tmp_path, name="pilot")
+    make_images(tmp_path)
+    load(store, tmp_path, make_design(eligibility={"exclude_studies": ["pilot", "pilto", "Pilot"]}))
+    message = "eligibility.exclude_studies of 'pets': no study is called 'pilto' or 'Pilot'; there are: pets, pilot"
+    with store.write() as connection, pytest.raises(StudyError, match=message):
+        publish(connection, "pets", "link")
+    with store.read() as connection:
+        assert len(connection.scalars(select(Posting.id)).all()) == 1
+
+
+def test_simulated_people_need_no_excluded_study(sqlite_store: Store, tmp_path: Path) -> None:
+    """A rehearsal has a database of its own, in which earlier studies are not."""
+    make_images(tmp_path)
+    load(sqlite_store, tmp_path, make_design(eligibility={"exclude_studies": ["pilot"]}))
+    assert rehearse(sqlite_store, "pets", participants=1, habits=Habits(careless=0)).people["arrived"] == 1
 
 
 def test_a_new_version_is_the_same_study(store: Store, tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def test_every_stage_in_order(store: Store, client: FlaskClient, tmp_path: Path)
     for _ in range(4):
         assert "completion code" not in client.get(base).text
         assert answer(client, base) == 303
-    assert "How was it?" in client.get(base).text
+    debrief = client.get(base).text
+    assert "How was it?" in debrief
+    assert f"{base}/leave" not in debrief
     missing = client.post(f"{base}/debrief", data={"question-1": "no <b>more</b>"})
     assert missing.status_code == 422
     assert "no &lt;b&gt;more&lt;/b&gt;" in missing.text
