@@ -28,7 +28,8 @@ def test_the_demo_runs_twice_and_then_serves(tmp_path: Path) -> None:
     assert completed
     labels = json.loads((folder / "demo" / "labels.json").read_text(encoding="utf-8"))
     assert sum(len(each) for each in labels.values()) == 10 * int(completed[1])
-    assert min(Image.open(folder / "demo" / "labels.png").size) > 500
+    with Image.open(folder / "demo" / "labels.png") as figure:
+        assert min(figure.size) > 500
 
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
