@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Design
 from crowdloom.studies.entry import find_entry, join
-from crowdloom.studies.participation import Designs, finish_instructions, read_progress, save_answer
+from crowdloom.studies.participation import Designs, answer_check, finish_instructions, read_progress, save_answer
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import BatchItem, Event, Item, Place, Submission
 from tests.studies.designs import load, make_design, make_images
@@ -32,10 +32,13 @@ class Study:
             self.posting = publish(connection, self.design.name, "link").token
 
     def arrive(self, person: str) -> str:
-        """Consent, and read the instructions; the token of the submission."""
+        """Consent, read the instructions, pass the check; the token of the submission."""
         with self.store.write() as connection:
             token = join(connection, find_entry(connection, self.posting), person)
             finish_instructions(connection, read_progress(connection, token), self.design)
+            questions = self.design.comprehension.questions if self.design.comprehension else ()
+            right = [question.correct for question in questions]
+            answer_check(connection, read_progress(connection, token), self.design, right)
             return token
 
     def answer(self, token: str, count: int | None = None) -> None:
