@@ -13,8 +13,8 @@ from crowdloom.analysis.labels import Elicited, build_labels, entropy, mean_by_i
 Summary = dict[str, int | float | None]
 
 MEANINGS = {
-    "participants": "people who answered at least once",
-    "submissions": "passes through a batch with at least one answer",
+    "participants": "people whose answers count here",
+    "submissions": "passes through a batch whose answers count here",
     "items": "items answered at least once",
     "responses_first": "first answers of a submission to an item",
     "responses_repeat": "answers to an item shown again in the same submission",
@@ -81,7 +81,7 @@ def describe_rows(summary: Mapping[str, int | float | None]) -> list[tuple[str, 
     """The summary as rows (name, value, meaning) for printing; what is not defined reads "–".
 
     >>> describe_rows({"participants": 248, "seconds_median": None})[0]
-    ('participants', '248', 'people who answered at least once')
+    ('participants', '248', 'people whose answers count here')
     """
     return [(name, _shown(value), MEANINGS[name]) for name, value in summary.items()]
 

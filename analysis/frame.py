@@ -11,7 +11,7 @@
     repeat_index   int, 0 for the first answer and 1, 2, … for repeats
     rt_ms          float, milliseconds; NaN where unknown
     reference      str, the class that the item's source gives it, or None
-    answered_at    time with its zone (UTC)
+    answered_at    time with its zone (UTC); missing where nobody knows it, as in imports
 
 Then follow the task's own columns, by kind (see `tasks.columns`): a class is a str or None, a number
 a float (NaN where none was given), a set of classes a tuple of str in the design's order.

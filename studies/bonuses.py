@@ -15,7 +15,7 @@ from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design import Money
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.labelling import GAMMA, Recipe, check_soft_labels
-from crowdloom.studies.posting import newest_design
+from crowdloom.studies.posting import current_design
 from crowdloom.studies.reading import find_answers, read_submissions, stream
 from crowdloom.studies.tables import Design
 
@@ -30,21 +30,21 @@ class Due:
 
 
 def bonuses_due(connection: Connection, study: str) -> list[Due]:
-    """The accepted submissions of a study's newest version, best match first.
+    """The accepted submissions of a study's current version, best match first.
 
     The rule `agreement`: the design's share of them, rounded up, gets the bonus; who matches as well
     as the last of these gets it too. Labels are those of a `Recipe()`, first responses.
     Raises StudyError for an unknown study, or a design without a bonus, and
     OptionError for a task without soft labels.
     """
-    design_id, version = newest_design(connection, study)
+    design_id, version = current_design(connection, study)
     values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
     bonus = DesignModel.model_validate(values).bonus
     if bonus is None:
         raise StudyError(f"the design of {study!r} promises no bonus; it would stand under [bonus]")
     answers = find_answers(connection, study, version=version)
     check_soft_labels(answers)
-    codes = [row[0] for row in read_submissions(connection, answers)]
+    codes = [origin.submission for origin in read_submissions(connection, answers)]
     labels, items, submissions = [np.empty((0, len(answers.classes)))], [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for chunk in stream(connection, answers):
         built, kept = build_labels(

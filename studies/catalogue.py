@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from crowdloom.analysis.files import whole_file
 from crowdloom.studies.errors import OptionError
 from crowdloom.tasks import TASKS
 
@@ -41,10 +43,14 @@ def find_design(name: str) -> Path:
 
 
 def write_design(name: str, path: Path) -> None:
-    """Write a design of the catalogue to a new file. Raises OptionError where the file exists."""
+    """Write a design of the catalogue to a new file; one for a task is named after the file.
+
+    Raises OptionError where the file exists.
+    """
     source = find_design(name).read_text(encoding="utf-8")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(source)
-    except FileExistsError as error:
-        raise OptionError(f"{path} exists already and stays as it is; give another name") from error
+    if name in TASKS and (own := re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")):
+        source = re.sub(r'^name = "[^"]*"', f'name = "{own}"', source, count=1, flags=re.MULTILINE)
+    if path.exists():
+        raise OptionError(f"{path} exists already and stays as it is; give another name")
+    with whole_file(path) as part:
+        part.write_text(source, encoding="utf-8")

@@ -88,7 +88,7 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
     `url` is a SQLAlchemy URL, `postgresql://…`, or the path of a SQLite file.
     Raises StoreError for a database that cannot be reached, is not crowdloom's, or is of another version.
     """
-    store = Store(make_engine(url or default_url()))
+    store = Store(make_engine(default_url() if url is None else url))
     try:
         found = schema_version(store)
         if found is None and create:

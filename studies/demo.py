@@ -17,7 +17,7 @@ from crowdloom.analysis.export import LabelTable, write_labels
 from crowdloom.analysis.figures import entropy_figure, label_figure, save_figure
 from crowdloom.analysis.labels import entropy
 from crowdloom.studies.catalogue import find_design
-from crowdloom.studies.database import Store, open_store
+from crowdloom.studies.database import Store, new_token, now, open_store
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.exporting import export_frame
 from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
@@ -47,14 +47,13 @@ class Demo:
 
 
 def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) -> Demo:
-    """Run the demo into a folder, anew each time.
+    """Run the demo into a new folder below `folder`, named by the time: nothing of an earlier one is touched.
 
     `on_end` is called with how many of the `PEOPLE` are done.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder / f"{now():%Y-%m-%d-%H%M%S}-{new_token(2)}"
+    folder.mkdir(parents=True)
     database = folder / "demo.db"
-    for old in folder.glob("demo.db*"):
-        old.unlink()
     design, source = read_design(find_design(STUDY))
     store = open_store(str(database))
     try:

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    StrictBool,
     StringConstraints,
     field_validator,
     model_validator,
@@ -241,7 +242,7 @@ class DebriefQuestion(_Part):
 
     question: Text
     options: tuple[Line, ...] = ()
-    required: bool = False
+    required: StrictBool = False
 
 
 class Condition(_Part):

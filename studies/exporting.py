@@ -31,5 +31,5 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
             if any(isinstance(value, tuple) for value in flat[name]):
                 flat[name] = flat[name].map(BETWEEN_CLASSES.join)
         for name in flat.select_dtypes("datetimetz").columns:
-            flat[name] = flat[name].map(lambda time: time.isoformat())
+            flat[name] = flat[name].map(lambda time: time.isoformat(), na_action="ignore").astype(object)
         flat.to_csv(part, index=False)

@@ -125,8 +125,8 @@ def _each(connection: Connection, answers: Answers, build: Build) -> BuiltLabels
         labels=labels[order],
         item=[answers.items[number] for number in item[order]],
         classes=answers.classes,
-        submission=[row[0] for row in whose],
-        participant=[row[1] for row in whose],
+        submission=[origin.submission for origin in whose],
+        participant=[origin.participant for origin in whose],
         repeat_index=repeat_index[order],
     )
     return BuiltLabels(table, len(labels) + left_out, left_out)

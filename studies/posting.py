@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, or_, select, update
 
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import StudyError
-from crowdloom.studies.tables import Design, Posting, Study
+from crowdloom.studies.tables import Design, Posting, Study, Submission
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,24 @@ def newest_design(connection: Connection, study: str) -> tuple[int, int]:
         there_are = f"there are: {', '.join(names)}" if names else "the store is empty, load a design first"
         raise StudyError(f"no study is called {study!r}; {there_are}")
     return row.id, row.version
+
+
+def current_design(connection: Connection, study: str) -> tuple[int, int]:
+    """The id and version of the design that a study runs by: the newest that is open, or that people took part in.
+
+    Where there is neither, the newest. Raises StudyError for an unknown study.
+    """
+    newest = newest_design(connection, study)
+    taken = exists().where(Submission.posting_id == Posting.id)
+    row = connection.execute(
+        select(Design.id, Design.version)
+        .join(Study, Study.id == Design.study_id)
+        .join(Posting, Posting.design_id == Design.id)
+        .where(Study.name == study, or_(Posting.state == "open", taken))
+        .order_by((Posting.state == "open").desc(), Design.version.desc())
+        .limit(1)
+    ).first()
+    return newest if row is None else (row.id, row.version)
 
 
 def publish(connection: Connection, study: str, platform: str, *, simulated: bool = False) -> Published:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, and_, case, select, text
 
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.posting import newest_design
@@ -121,12 +121,54 @@ def find_answers(connection: Connection, study: str, scope: Scope = "accepted", 
     )
 
 
-def read_submissions(connection: Connection, answers: Answers) -> list[tuple[str, str, str, int]]:
-    """Pseudonym, participant, condition and batch number of each of `Answers.submissions`, in their order."""
-    query = select(Submission.id, Submission.pseudonym, Participant.pseudonym, Condition.name, Batch.number)
-    query = query.join(Participant, Participant.id == Submission.participant_id)
+class Origin(NamedTuple):
+    """Where the answers of a submission come from."""
+
+    submission: str
+    participant: str
+    condition: str
+    batch: int
+    version: int
+    standing: str
+    """`accepted`; `copy` (accepted, from a session that stands in an imported file twice); or why it does not
+    count: `excluded`, `rejected`, `surplus`, `started` (unfinished), `left`, `failed_check`."""
+    platform: str
+
+
+_STANDING = case(
+    (Exclusion.id.is_not(None), "excluded"),
+    (and_(Place.state == "filled", Submission.copy_of.is_not(None)), "copy"),
+    (Place.state == "filled", "accepted"),
+    (Submission.review == "rejected", "rejected"),
+    (Submission.surplus, "surplus"),
+    else_=Submission.state,
+)
+
+
+def read_submissions(connection: Connection, answers: Answers) -> list[Origin]:
+    """The origin of each of `Answers.submissions`, in their order."""
+    query = (
+        select(
+            Submission.id,
+            Submission.pseudonym,
+            Participant.pseudonym,
+            Condition.name,
+            Batch.number,
+            Design.version,
+            _STANDING,
+            Posting.platform,
+        )
+        .join(Participant, Participant.id == Submission.participant_id)
+        .join(Batch, Batch.id == Submission.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .outerjoin(Place, Place.submission_id == Submission.id)
+        .outerjoin(Exclusion, Exclusion.submission_id == Submission.id)
+        .where(Design.id.in_(answers.designs))
+    )
     # By id and not by their order alone: another submission may have been accepted in the meantime.
-    rows = {row[0]: row[1:] for row in connection.execute(_of_designs(query, answers.designs, "all"))}
+    rows = {row[0]: Origin(*row[1:]) for row in connection.execute(query)}
     return [rows[number] for number in answers.submissions.tolist()]
 
 
@@ -187,16 +229,15 @@ def read_frame(
 ) -> pd.DataFrame:
     """The long frame of a study: one row for each answer, columns as in `analysis.frame`.
 
-    Raises StudyError as `find_answers` does.
+    Beside these it has `version`, of the design, and `standing`, which says how its submission counts
+    (see `Origin`). `answered_at` is missing for imported answers. Raises StudyError as `find_answers` does.
     """
     import pandas as pd
 
     from crowdloom.analysis.frame import frame_from_records
 
     answers = find_answers(connection, study, scope, version)
-    about = pd.DataFrame(
-        read_submissions(connection, answers), columns=["submission", "participant", "condition", "batch"]
-    )
+    about = pd.DataFrame(read_submissions(connection, answers), columns=Origin._fields)
     items = pd.DataFrame({"item": answers.items, "reference": answers.references}, dtype=object)
     records, parts = [np.empty(0, answers.dtype)], []
     names = ("item_id", "position", "repeat_index", "rt_ms", "answered_at", "packed")
@@ -216,4 +257,9 @@ def read_frame(
         **{name: items[name].to_numpy()[frame["item"]] for name in ("item", "reference")},
         **{name: frame[name].to_numpy() for name in ("position", "repeat_index", "rt_ms", "answered_at")},
     }
-    return frame_from_records(np.concatenate(records), metadata, answers.columns, answers.classes)
+    read = frame_from_records(np.concatenate(records), metadata, answers.columns, answers.classes)
+    # An imported file has no clock of its own; the time of the import would pass for one.
+    read.loc[(about["platform"].to_numpy() == "import")[frame["about"]], "answered_at"] = pd.NaT
+    read.insert(read.columns.get_loc("condition"), "version", about["version"].to_numpy(dtype=np.intp)[frame["about"]])
+    read.insert(read.columns.get_loc("position"), "standing", about["standing"].to_numpy(dtype=object)[frame["about"]])
+    return read

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from crowdloom.studies.allocation import add_event, fill_open_place, free, lock_design
 from crowdloom.studies.database import insert_new, now
-from crowdloom.studies.errors import StudyError
+from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 
@@ -69,6 +69,8 @@ def review(connection: Connection, study: str, code: str, decision: str, reason:
 
 def exclude(connection: Connection, study: str, code: str, reason: str) -> bool:
     """Leave a submission out of the analysis; False where it is left out already. The data stay."""
+    if not reason.strip():
+        raise OptionError("--reason is empty; say why the submission is left out, it is kept beside the data")
     row = {"submission_id": _find(connection, study, code), "reason": reason, "created_at": now()}
     added = connection.execute(insert_new(connection, Exclusion).returning(Exclusion.id), row).first()
     return added is not None

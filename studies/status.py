@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, case, func, select
 
 from crowdloom.studies.database import now
-from crowdloom.studies.posting import newest_design
+from crowdloom.studies.posting import current_design
 from crowdloom.studies.tables import (
     Batch,
     BatchItem,
@@ -50,7 +50,7 @@ class PostingStatus:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """A study's newest version; submissions and answers are those of all its versions."""
+    """A study's current version (see `current_design`); submissions and answers are those of all its versions."""
 
     name: str
     token: str
@@ -78,7 +78,7 @@ def study_names(connection: Connection) -> list[str]:
 
 def study_status(connection: Connection, name: str) -> StudyStatus:
     """How a study stands. Raises StudyError for an unknown one."""
-    design_id, version = newest_design(connection, name)
+    design_id, version = current_design(connection, name)
     study = connection.execute(
         select(Study.id, Study.token, Design.task, Design.values)
         .join(Design, Design.study_id == Study.id)

@@ -19,8 +19,8 @@ from crowdloom.studies.cli.options import progress
 def command(folder: Path, serve: bool, port: int) -> None:
     """Run a whole soft-label study on scikit-learn's digits with simulated people.
 
-    They answer over real HTTP; every answer goes to a SQLite database in FOLDER, labels are built,
-    a summary is printed and a figure drawn. Then the study stays open for you.
+    They answer over real HTTP; every answer goes to a SQLite database in a new folder below FOLDER, labels
+    are built, a summary is printed and figures are drawn. Then the study stays open for you.
     """
     from crowdloom.analysis.describe import describe_rows
     from crowdloom.studies.demo import PEOPLE, run_demo
@@ -32,15 +32,20 @@ def command(folder: Path, serve: bool, port: int) -> None:
     click.echo(
         f"\n{people['arrived']} people came, {people['completed']} completed, "
         f"{people['left'] + people['vanished']} dropped out; "
-        f"{places['filled']} of {places['wanted']} places are filled.\n"
+        f"{places['filled']} of {places['wanted']} places are filled, the rest is left for you.\n"
     )
     for name, value, meaning in describe_rows(made.summary):
         click.echo(f"  {name:31} {value:>9}  {meaning}")
     if made.rehearsal.labels is not None:
         click.echo(f"\n{made.rehearsal.labels.sentence()}")
+        if made.rehearsal.labels.entropy_correlation is not None:
+            click.echo(
+                "Which images are hard to read, a majority's class cannot say; the labels' entropy can: its rank "
+                f"correlation with the truth is {made.rehearsal.labels.entropy_correlation:.2f}."
+            )
     click.echo("\nLook at:")
     for path, what in (
-        (made.figure, "labels of the least certain images"),
+        (made.figure, "labels of the least certain images, and of two certain ones"),
         (made.entropies, "how certain the labels are"),
         (made.labels, "one label for each answer"),
         (made.answers, "every answer, one line each"),

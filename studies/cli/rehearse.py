@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from crowdloom.studies.cli.options import database_option, opened, progress
+from crowdloom.studies.cli.options import opened, progress
 
 if TYPE_CHECKING:
     from crowdloom.studies.rehearsal import Rehearsal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--drop-out", default=0.1, show_default=True, help="The share of people who leave before the end.")
 @click.option("--careless", default=0.05, show_default=True, help="The share of people who often do not look.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the true label of each item.")
-@database_option
+@click.option("--database", metavar="URL", help="Keep it in this database, instead of a temporary one.")
 def command(
     file: Path,
     participants: int,

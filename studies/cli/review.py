@@ -29,7 +29,9 @@ def command(
     from crowdloom.studies.errors import OptionError
     from crowdloom.studies.review import completed, review
 
-    if reject and not reason:
+    if reject and (approve_all or reject in approve):
+        raise OptionError("--reject stands beside an approval of the same submission; decide on one")
+    if reject and not (reason or "").strip():
         raise OptionError(f"--reject {reject} needs --reason: it is kept, and the participant may ask for it")
     with opened(database) as store, store.write() as connection:
         codes = list(approve)

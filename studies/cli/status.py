@@ -15,7 +15,7 @@ from crowdloom.studies.cli.options import database_option, opened
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @database_option
 def command(study: str | None, as_json: bool, database: str | None) -> None:
-    """Show how STUDY stands (all studies, one line each, without a name)."""
+    """Show how STUDY stands (all studies, without a name)."""
     from crowdloom.studies.status import study_names, study_status
 
     with opened(database) as store, store.read() as connection:

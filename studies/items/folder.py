@@ -19,9 +19,10 @@ def read_folder(design: Design, folder: Path) -> Iterator[SourceItem]:
     if not root.is_dir():
         raise ItemError(f"items.path: {root} is not a folder; give a folder of images")
     for path in sorted(root.rglob("*")):
-        if path.suffix.lower() not in _SUFFIXES or not path.is_file():
-            continue
         inside = path.relative_to(root)
+        hidden = any(part.startswith(".") for part in inside.parts)  # of editors and of archives
+        if hidden or path.suffix.lower() not in _SUFFIXES or not path.is_file():
+            continue
         yield SourceItem(
             key=inside.as_posix(),
             name=str(path),

@@ -58,4 +58,4 @@ def _duration(value: object) -> int | None:
     """Whole milliseconds, where the value is a possible duration."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return round(value) if math.isfinite(value) and 0 <= value <= _LONGEST_MS else None
+    return round(value) if 0 <= value <= _LONGEST_MS else None  # false for NaN, and for what is no float any more

@@ -12,6 +12,7 @@ from crowdloom.studies import bonuses
 from crowdloom.studies.bonuses import bonuses_due
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import StudyError
+from crowdloom.studies.reading import Origin
 from crowdloom.studies.web import create_app
 from tests.studies.studies_for_tests import DESIGN, answer, begin, open_small, trial_id
 
@@ -58,7 +59,11 @@ def test_a_share_is_rounded_up_exactly(
 ) -> None:
     """7 % of a hundred people are seven, whatever binary fractions make of it."""
     open_small(sqlite_store, tmp_path, BONUS.replace("share = 0.5", f"share = {share}"))
-    monkeypatch.setattr(bonuses, "read_submissions", lambda *_: [(f"s{n}",) for n in range(people)])
+    monkeypatch.setattr(
+        bonuses,
+        "read_submissions",
+        lambda *_: [Origin(f"s{n}", "p", "default", 0, 1, "accepted", "link") for n in range(people)],
+    )
     monkeypatch.setattr(bonuses, "agreement_with_others", lambda *_: np.linspace(0, 1, people))
     with sqlite_store.read() as connection:
         assert sum(row.bonus is not None for row in bonuses_due(connection, "small")) == paid

@@ -19,16 +19,17 @@ COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "demo", "--folder", "d
 
 @pytest.mark.slow
 def test_the_demo_runs_twice_and_then_serves(tmp_path: Path) -> None:
-    """It ends by itself with --no-serve; a second run starts anew and leaves the study open."""
+    """It ends by itself with --no-serve; a second run touches nothing of the first and leaves the study open."""
     folder = tmp_path / "with a space"
     folder.mkdir()
     done = subprocess.run([*COMMAND, "--no-serve"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     completed = re.search(r"16 people came, (\d+) completed", done.stdout)
     assert completed
-    labels = json.loads((folder / "demo" / "labels.json").read_text(encoding="utf-8"))
+    (made,) = (folder / "demo").iterdir()
+    labels = json.loads((made / "labels.json").read_text(encoding="utf-8"))
     assert sum(len(each) for each in labels.values()) == 10 * int(completed[1])
-    with Image.open(folder / "demo" / "labels.png") as figure:
+    with Image.open(made / "labels.png") as figure:
         assert min(figure.size) > 500
 
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -44,3 +45,5 @@ def test_the_demo_runs_twice_and_then_serves(tmp_path: Path) -> None:
         finally:
             process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
+    assert len(list((folder / "demo").iterdir())) == 2
+    assert json.loads((made / "labels.json").read_text(encoding="utf-8")) == labels

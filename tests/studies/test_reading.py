@@ -13,13 +13,15 @@ from crowdloom.studies import reading
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+from crowdloom.studies.posting import publish
 from crowdloom.studies.reading import find_answers, read_frame, read_submissions, stream
 from crowdloom.studies.records import read_debrief, read_events
 from crowdloom.studies.review import exclude, review
+from crowdloom.studies.status import study_status
 from crowdloom.studies.tables import LabelSet, Submission
 from crowdloom.studies.web import create_app
 from crowdloom.tasks import TASKS
-from tests.studies.studies_for_tests import DESIGN, answer, begin, complete, open_small
+from tests.studies.studies_for_tests import DESIGN, answer, begin, complete, load_small, open_small
 
 
 @pytest.fixture
@@ -148,6 +150,35 @@ def test_whose_answers_they_are_does_not_shift(answered: Store) -> None:
         answers = find_answers(connection, "small")
         review(connection, "small", code, "approved")
         assert read_submissions(connection, answers) == before[1:]
+
+
+def test_the_frame_says_how_each_submission_counts(answered: Store, tmp_path: Path) -> None:
+    """Version and standing tell apart what was accepted, rejected, excluded, left and is unfinished."""
+    client = create_app(answered).test_client()
+    posting = open_small(answered, tmp_path)
+    left = begin(client, posting, "dee")
+    answer(client, left)
+    client.post(f"{left}/leave")
+    with answered.write() as connection:
+        codes = [origin.submission for origin in read_submissions(connection, find_answers(connection, "small"))]
+        review(connection, "small", codes[0], "rejected", "tried")
+        exclude(connection, "small", codes[1], "tried")
+        frame = read_frame(connection, "small", "all")
+    standing = frame.groupby("submission", sort=False)["standing"].first().tolist()
+    assert standing == ["rejected", "excluded", "started", "left"]
+    assert set(frame["version"]) == {1}
+
+
+def test_a_study_runs_by_the_version_that_is_open(answered: Store, tmp_path: Path) -> None:
+    """Loading a changed design does not hide the places of the one that people are taking; publishing moves on."""
+    load_small(answered, tmp_path, DESIGN.replace("What digit", "Which digit"))
+    with answered.write() as connection:
+        status = study_status(connection, "small")
+        assert (status.version, status.places("filled")) == (1, 2)
+        publish(connection, "small", "link")
+        status = study_status(connection, "small")
+        assert (status.version, status.places("filled")) == (2, 0)
+        assert [posting.version for posting in status.postings if posting.state == "open"] == [2, 1]
 
 
 def test_a_read_sees_one_state(answered: Store) -> None:
