@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Mapping as Given
 from dataclasses import dataclass
 from typing import Any
@@ -82,9 +83,9 @@ class Mapping(Part):
     screens: Screens
     corrections: tuple[Correction, ...] = ()
 
+    @abstractmethod
     def answer_from(self, values: Given[str, Any]) -> tuple[Answer, tuple[str, ...]]:
         """The task's answer and the kinds of contradiction in it. Raises ValueError where it cannot be read."""
-        raise NotImplementedError
 
     def read(self, given: dict[str, Any]) -> Reading:
         """Correct and read a response; `given` stays in the answer as it was. Raises ValueError."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 
@@ -36,18 +34,6 @@ required = true
 question = "Anything else?"
 """
 )
-
-
-@pytest.fixture
-def app(store: Store) -> Flask:
-    """The app over a fresh store, on SQLite and on PostgreSQL."""
-    return create_app(store)
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser without JavaScript."""
-    return app.test_client()
 
 
 def kinds(store: Store) -> list[str]:
@@ -367,42 +353,3 @@ def test_conditions_show_their_own_instructions(store: Store, client: FlaskClien
         base = client.post(f"/join/{posting}", data={"participant": f"p{number}", "decision": "agree"}).location
         texts.append("Only here." in client.get(base).text)
     assert sum(texts) == 4
-
-
-def test_timing_is_kept(store: Store, client: FlaskClient, tmp_path: Path) -> None:
-    """The browser's record and the server's clock stand beside the answer."""
-    base = begin(client, open_small(store, tmp_path), "ann")
-    page = client.get(base).text
-    shown_at = re.search(r'name="shown_at" value="([^"]+)"', page)
-    assert shown_at
-    timing = json.dumps({"rt_ms": 1234.4, "focus": [[10, "blur"]], "first_input_ms": 300})
-    answer(client, base, timing=timing, shown_at=shown_at[1])
-    answer(client, base, timing="", shown_at=shown_at[1])
-    with store.read() as connection:
-        rows = connection.execute(select(Response.rt_ms, Response.timing).order_by(Response.id)).all()
-    assert (rows[0].rt_ms, rows[0].timing["focus"], rows[0].timing["shown_at"]) == (1234, [[10, "blur"]], shown_at[1])
-    assert 0 <= rows[1].rt_ms < 60_000
-
-
-@pytest.mark.parametrize(
-    "timing",
-    [
-        "{",
-        "[]",
-        '{"rt_ms": NaN}',
-        '{"rt_ms": 1e999}',
-        '{"rt_ms": -5}',
-        '{"rt_ms": "soon"}',
-        '{"rt_ms": true}',
-        '{"rt_ms": ' + "9" * 400 + "}",
-        "[" * 9_000,
-        '{"x": "' + "a" * 30_000 + '"}',
-        '{"rt_ms": 10, "x": "\\u0000\\ud800"}',
-    ],
-)
-def test_a_broken_timing_loses_no_answer(store: Store, client: FlaskClient, tmp_path: Path, timing: str) -> None:
-    """Whatever a browser sends as timing, the answer is stored."""
-    base = begin(client, open_small(store, tmp_path), "ann")
-    assert answer(client, base, timing=timing, shown_at="yesterday") == 303
-    with store.read() as connection:
-        assert connection.scalar(select(func.count()).select_from(Response)) == 1
