@@ -23,14 +23,6 @@ from crowdloom.studies.tables import (
 from tests.studies.test_database import add_study, count, digests
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, whose file's name has signs that addresses use."""
-    if request.param == "sqlite":
-        return str(tmp_path / "my study, 100%.db")
-    return str(request.getfixturevalue("postgres_url"))
-
-
 def test_a_store_is_opened_again(database: str) -> None:
     """What was stored is there when the same address, or the one that the store itself gives, is opened again."""
     store = open_store(database)
