@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from crowdloom.studies.errors import OptionError, StudyError
 
-GAMMA = 0.1
 VARIETY = "T2-clamp"
 
 
@@ -52,7 +51,7 @@ def measure_labels(
     from crowdloom.studies.reading import find_answers
 
     try:
-        recipe = Recipe(variety=VARIETY, gamma=GAMMA, aggregate="mean", version=version)
+        recipe = Recipe(variety=VARIETY, aggregate="mean", version=version)
         table = build_label_set(connection, study, recipe).table
     except (OptionError, StudyError):  # the task asks no soft labels, or has no typed columns at all
         return None
