@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from crowdloom.analysis.agreement import agreement_with_others
 from crowdloom.analysis.labels import Elicited, build_labels, parse_variety
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.design import Money
+from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.labelling import GAMMA, Recipe, check_soft_labels
 from crowdloom.studies.posting import current_design

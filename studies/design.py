@@ -3,104 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AllowInfNan,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    StrictBool,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StrictBool, field_validator, model_validator
 
+from crowdloom.studies.design_platforms import LinkOptions, MTurkOptions, ProlificOptions
+from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.columns import BETWEEN_CLASSES, LABEL_COLUMNS
 
-
-def _one_line(text: str) -> str:
-    # Browsers post a line break in their own way, so such an option would never be the one that is posted.
-    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in text):
-        raise ValueError(f"expected one line without control characters, got {text!r}")
-    return text
-
-
-def _fit_for_export(name: str) -> str:
-    if name in LABEL_COLUMNS:
-        raise ValueError(f"{name!r} is a column of exported labels; give the class another name")
-    if BETWEEN_CLASSES in name:
-        raise ValueError(f"{name!r} has a {BETWEEN_CLASSES}, which separates classes in exports; write it otherwise")
-    return name
-
-
-Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict(), AllowInfNan(False)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Line = Annotated[Text, AfterValidator(_one_line)]
-ClassName = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_fit_for_export)]
 MOST_RESPONSES = 10_000
-_MOST_MONEY = 2**31 - 1  # what the store holds
-_MINOR_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
-    **dict.fromkeys(("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Of the currencies (ISO 4217) whose minor unit is not a hundredth."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Money(_Part):
-    """An amount in minor units (cents) of a currency; a design writes it as "3.34 USD".
-
-    >>> Money.read("3.34 USD")
-    Money(amount=334, currency='USD')
-    """
-
-    amount: Whole = Field(ge=0, le=_MOST_MONEY)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-
-    @staticmethod
-    def read(written: object) -> Money:
-        """Read "3.34 USD". Raises ValueError with what was expected."""
-        match = re.fullmatch(r"\s*([0-9]+)(\.[0-9]+)?\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
-        if match is None:
-            raise ValueError(f'expected an amount with its currency, such as "3.34 USD", got {written!r}')
-        whole, fraction, currency = match[1], (match[2] or "").strip(".").rstrip("0"), match[3]
-        digits = _minor_digits(currency)
-        if len(fraction) > digits:
-            raise ValueError(f"{currency} has {digits} decimal places, got {whole}{match[2]}")
-        minor = (whole + fraction.ljust(digits, "0")).lstrip("0")
-        if len(minor) > len(str(_MOST_MONEY)) or int(minor or 0) > _MOST_MONEY:
-            raise ValueError(f"expected an amount of at most {_MOST_MONEY} minor units, got {minor}")
-        return Money(amount=int(minor or 0), currency=currency)
-
-    def __str__(self) -> str:
-        return f"{Decimal(self.amount).scaleb(-_minor_digits(self.currency)):f} {self.currency}"
-
-
-def _minor_digits(currency: str) -> int:
-    return _MINOR_DIGITS.get(currency, 2)
-
-
-def _amount(written: object) -> object:
-    """As a design writes it, or as the store holds it, which the fields of `Money` check."""
-    return written if isinstance(written, Money | dict) else Money.read(written)
-
-
-Amount = Annotated[Money, BeforeValidator(_amount)]
-
-
-class Items(_Part):
+class Items(Part):
     """Where the stimuli come from."""
 
     source: Literal["digits", "folder", "csv", "arrays", "import"]
@@ -129,7 +43,7 @@ class Items(_Part):
         return self
 
 
-class Mix(_Part):
+class Mix(Part):
     """So many items of each batch lie in this range of difficulty."""
 
     count: Whole = Field(ge=1)
@@ -153,7 +67,7 @@ class Mix(_Part):
         return (self.above is None or difficulty > self.above) and (self.at_most is None or difficulty <= self.at_most)
 
 
-class Batches(_Part):
+class Batches(Part):
     """How items are dealt to participants."""
 
     size: Whole = Field(ge=1)
@@ -177,7 +91,7 @@ class Batches(_Part):
         return self
 
 
-class People(_Part):
+class People(Part):
     """Who takes part, for how long and for what."""
 
     minutes: Whole = Field(ge=1)
@@ -188,6 +102,10 @@ class People(_Part):
     """What everybody who completes is paid; absent for volunteers."""
     submissions_per_participant: Whole = Field(default=1, ge=1)
     """How often one person may take the study, with other items each time."""
+    hourly_floor: Amount | None = None
+    """What an hour is to earn at least; the pages of the researcher say when the median person earns less."""
+    spending_cap: Amount | None = None
+    """Publishing that could cost more than this, fees and bonuses included, is refused."""
 
     @model_validator(mode="after")
     def _time_enough(self) -> People:
@@ -196,7 +114,7 @@ class People(_Part):
         return self
 
 
-class Eligibility(_Part):
+class Eligibility(Part):
     """Who may take part; checked on our server, whatever a platform checks before."""
 
     statements: tuple[Line, ...] = ()
@@ -205,7 +123,7 @@ class Eligibility(_Part):
     """People who began one of these studies are turned away; publishing needs them all in the store."""
 
 
-class Bonus(_Part):
+class Bonus(Part):
     """A bonus beyond the reward, promised on the consent page."""
 
     rule: Literal["agreement"]
@@ -215,7 +133,26 @@ class Bonus(_Part):
     """Which share of the people gets it."""
 
 
-class Question(_Part):
+class Checks(Part):
+    """What a submission must pass to be approved with the others; what fails is listed, never rejected by itself."""
+
+    seconds_per_answer: Number | None = Field(default=None, gt=0)
+    """The median time for an answer is at least this."""
+    same_answer: Number | None = Field(default=None, gt=0, le=1)
+    """At most this share of the answers name the same class (where there are five or more)."""
+    easy_at_most: Number | None = Field(default=None, ge=0)
+    """Items of a difficulty of at most this are attention checks: their reference class is to be named."""
+    easy_right: Whole | None = Field(default=None, ge=1)
+    """How many of a batch's easy items must be right; all of them where it has fewer."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Checks:
+        if (self.easy_at_most is None) != (self.easy_right is None):
+            raise ValueError("easy_right: belongs together with easy_at_most; give both or neither")
+        return self
+
+
+class Question(Part):
     """A question with its possible answers."""
 
     question: Text
@@ -229,7 +166,7 @@ class Question(_Part):
         return self
 
 
-class Comprehension(_Part):
+class Comprehension(Part):
     """Questions after the instructions; a wrong answer sends back to them."""
 
     attempts: Whole = Field(default=3, ge=1)
@@ -237,7 +174,7 @@ class Comprehension(_Part):
     questions: tuple[Question, ...] = Field(min_length=1)
 
 
-class DebriefQuestion(_Part):
+class DebriefQuestion(Part):
     """A question after the last trial; free text where it has no options."""
 
     question: Text
@@ -245,7 +182,7 @@ class DebriefQuestion(_Part):
     required: StrictBool = False
 
 
-class Condition(_Part):
+class Condition(Part):
     """An arm of the study; its own instructions and number of responses, where they differ."""
 
     name: str = Field(max_length=100)
@@ -260,7 +197,7 @@ class Condition(_Part):
         return value
 
 
-class Design(_Part):
+class Design(Part):
     """One study's design, as its TOML file says it."""
 
     name: str = Field(max_length=100)
@@ -284,9 +221,13 @@ class Design(_Part):
     people: People
     eligibility: Eligibility = Eligibility()
     bonus: Bonus | None = None
+    checks: Checks = Checks()
     comprehension: Comprehension | None = None
     debrief: tuple[DebriefQuestion, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    link: LinkOptions = LinkOptions()
+    prolific: ProlificOptions = ProlificOptions()
+    mturk: MTurkOptions = MTurkOptions()
 
     @field_validator("name")
     @classmethod
@@ -314,8 +255,14 @@ class Design(_Part):
         asked = [question.question for question in self.debrief]
         if twice := [question for question in asked if asked.count(question) > 1]:
             raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
-        if self.bonus and self.people.reward and self.bonus.amount.currency != self.people.reward.currency:
-            raise ValueError(f"bonus: expected the reward's currency {self.people.reward.currency}")
+        if self.people.reward is not None:
+            currency = self.people.reward.currency
+            if self.bonus and self.bonus.amount.currency != currency:
+                raise ValueError(f"bonus: expected the reward's currency {currency}")
+            for name in ("hourly_floor", "spending_cap"):
+                money = getattr(self.people, name)
+                if money is not None and money.currency != currency:
+                    raise ValueError(f"people: {name} is to be in the reward's currency {currency}")
         return self
 
     def arms(self) -> tuple[Condition, ...]:

@@ -57,6 +57,38 @@ class LiveStepError(CrowdloomError):
         self.errors = errors or {}
 
 
+class PlatformError(CrowdloomError):
+    """A platform did not do what it was asked; `code` is the vendor's own error code, where there is one."""
+
+    status = 502
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PlatformRefusedError(PlatformError):
+    """The platform refused, and nothing changed there."""
+
+
+class PlatformUnsureError(PlatformError):
+    """Nobody can know whether the platform did it: a time-out, an error of the server, a torn answer."""
+
+
+class CredentialsError(PlatformError):
+    """The credentials of a platform are missing or not accepted."""
+
+
+class PaymentError(CrowdloomError):
+    """Money cannot be paid as asked: above a cap, nothing due, in a state that forbids it."""
+
+    status = 409
+
+
+class IdentityError(CrowdloomError):
+    """Participants' identities cannot be read or erased: a key is missing or wrong, money is still owed."""
+
+
 class RehearsalError(CrowdloomError):
     """A rehearsal could not be run to its end."""
 

@@ -1,4 +1,4 @@
-"""The schema, to be read in one go. Migrations stand beside it in `migrations/`.
+"""The schema, to be read in one go, and therefore in one long file. Migrations stand beside it in `migrations/`.
 
 Conventions: `id` is an internal integer that never leaves the server; whatever
 appears in a URL, an export or a release is a random `token` or `pseudonym`.
@@ -170,10 +170,51 @@ class Posting(Table):
     design_id: Mapped[int] = _to("design.id", index=True)
     platform: Mapped[str] = mapped_column(String(20))
     token: Mapped[str] = mapped_column(String(32), unique=True)
-    state: Mapped[str] = mapped_column(String(10))  # open | closed
-    values: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(10))  # draft | open | paused | closed
+    values: Mapped[dict[str, Any]]  # where: the platform's service; codes: completion codes by outcome
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class Listing(Table):
+    """What a platform knows of a posting by an id of its own: a HIT, a Prolific study.
+
+    Written before the platform is asked, so that after a crash it is found again by its token. A listing
+    with a batch hands out just this one. `places` is how many the platform is to have in all.
+    """
+
+    __tablename__ = "listing"
+    id: Mapped[int] = _id()
+    posting_id: Mapped[int] = _to("posting.id", index=True)
+    batch_id: Mapped[int | None] = _to("batch.id")
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    remote_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    state: Mapped[str] = mapped_column(String(10))  # planned | draft | open | paused | closed
+    places: Mapped[int]
+    content: Mapped[str | None] = mapped_column(Text)  # the question as sent, where it needs no server of ours
+    created_at: Mapped[datetime]
+
+
+class Invitation(Table):
+    """A personal link to a posting by the direct link; its token is the participant's platform id."""
+
+    __tablename__ = "invitation"
+    id: Mapped[int] = _id()
+    posting_id: Mapped[int] = _to("posting.id", index=True)
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    created_at: Mapped[datetime]
+
+
+class ParticipantGroup(Table):
+    """The group that a platform keeps of the people of a study (a qualification, a participant group)."""
+
+    __tablename__ = "participant_group"
+    __table_args__ = (UniqueConstraint("study_id", "platform", "service"),)
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id")
+    platform: Mapped[str] = mapped_column(String(20))
+    service: Mapped[str] = mapped_column(String(200))
+    remote_id: Mapped[str] = mapped_column(String(100))
 
 
 class Participant(Table):
@@ -184,7 +225,7 @@ class Participant(Table):
     id: Mapped[int] = _id()
     pseudonym: Mapped[str] = mapped_column(String(32), unique=True)
     platform: Mapped[str] = mapped_column(String(20))
-    platform_id: Mapped[str | None] = mapped_column(String(200))
+    platform_id: Mapped[str | None] = mapped_column(Text)  # sealed where there is a key; empty once forgotten
     created_at: Mapped[datetime]
 
 
@@ -219,6 +260,31 @@ class Submission(Table):
     completed_at: Mapped[datetime | None]
     review: Mapped[str | None] = mapped_column(String(20))  # approved | rejected | returned
     reviewed_at: Mapped[datetime | None]
+
+
+class RemoteSubmission(Table):
+    """What a platform says of a submission: only the platform sets it, our view of it comes from polling.
+
+    Unique on (posting, id, participant), because MTurk gives an assignment id to another person after
+    a return. Several may lead to one submission of ours: somebody gave one back and took another.
+    """
+
+    __tablename__ = "remote_submission"
+    __table_args__ = (UniqueConstraint("posting_id", "remote_id", "participant_id"),)
+    id: Mapped[int] = _id()
+    posting_id: Mapped[int] = _to("posting.id")
+    listing_id: Mapped[int | None] = _to("listing.id")
+    participant_id: Mapped[int] = _to("participant.id", index=True)
+    submission_id: Mapped[int | None] = _to("submission.id", index=True)
+    remote_id: Mapped[str | None] = mapped_column(String(100))  # empty once forgotten
+    return_to: Mapped[str | None] = mapped_column(Text)  # where the browser hands it in
+    state: Mapped[str] = mapped_column(String(20))  # arrived | active | submitted | approved | rejected | returned | …
+    vendor_state: Mapped[str | None] = mapped_column(String(30))
+    code: Mapped[str | None] = mapped_column(String(100))  # the completion code handed in
+    grouped: Mapped[bool] = mapped_column(server_default=text("false"))  # in the study's group there
+    started_at: Mapped[datetime | None]
+    submitted_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]  # when the platform was last asked
 
 
 class Place(Table):
@@ -300,18 +366,38 @@ class Job(Table):
 
 
 class Payment(Table):
-    """Money owed or sent: written before any call that sends it; one row per submission and purpose."""
+    """Money owed or sent: written before any call that sends it; one row per submission and purpose.
+
+    state: pending -> sent (written before the call) -> confirmed (the platform shows it) | unknown (nobody can
+    know; the platform is asked, never paid again blindly) | pending again (it was certainly not paid) |
+    cancelled (no longer owed, never sent).
+    """
 
     __tablename__ = "payment"
-    __table_args__ = (UniqueConstraint("submission_id", "purpose"),)
+    __table_args__ = (UniqueConstraint("submission_id", "purpose"), Index("payment_by_state", "state"))
     id: Mapped[int] = _id()
     submission_id: Mapped[int] = _to("submission.id")
-    purpose: Mapped[str] = mapped_column(String(20))  # reward | bonus
+    remote_submission_id: Mapped[int | None] = _to("remote_submission.id")  # which one the platform pays
+    purpose: Mapped[str] = mapped_column(String(20))  # reward | bonus | top_up
+    token: Mapped[str] = mapped_column(String(32), unique=True)  # by which the platform knows a repeated call
     amount: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    state: Mapped[str] = mapped_column(String(10))  # pending | sent | confirmed | unknown
+    state: Mapped[str] = mapped_column(String(10))
+    reference: Mapped[str | None] = mapped_column(String(100))  # the platform's own, where it gives one
+    message: Mapped[str | None] = mapped_column(Text)  # what went wrong last, the vendor's code included
     created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class HookEvent(Table):
+    """A platform's event that was taken: the same one again changes nothing."""
+
+    __tablename__ = "hook_event"
+    platform: Mapped[str] = mapped_column(String(20), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    received_at: Mapped[datetime]
 
 
 class Exclusion(Table):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowdloom.studies.design import ClassName, Text
+from crowdloom.studies.design_types import ClassName, Text
 from crowdloom.tasks.protocol import Answer
 
 

@@ -1,4 +1,7 @@
-"""Platforms: where participants come from. One file each, one line each in `PLATFORMS`."""
+"""Platforms: where participants come from. One file each, one line each in `PLATFORMS`.
+
+Loading them loads no vendor's library: these are needed only once `connect` is called.
+"""
 
 from crowdloom.studies.platforms.link import Link
 from crowdloom.studies.platforms.protocol import Platform

@@ -1,0 +1,97 @@
+"""The types of a design's fields: texts, numbers, money."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
+
+from crowdloom.tasks.columns import BETWEEN_CLASSES, LABEL_COLUMNS
+
+
+def _one_line(text: str) -> str:
+    # Browsers post a line break in their own way, so such an option would never be the one that is posted.
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in text):
+        raise ValueError(f"expected one line without control characters, got {text!r}")
+    return text
+
+
+def _fit_for_export(name: str) -> str:
+    if name in LABEL_COLUMNS:
+        raise ValueError(f"{name!r} is a column of exported labels; give the class another name")
+    if BETWEEN_CLASSES in name:
+        raise ValueError(f"{name!r} has a {BETWEEN_CLASSES}, which separates classes in exports; write it otherwise")
+    return name
+
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Line = Annotated[Text, AfterValidator(_one_line)]
+ClassName = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_fit_for_export)]
+_MOST_MONEY = 2**31 - 1  # what the store holds
+_MINOR_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
+    **dict.fromkeys(("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Of the currencies (ISO 4217) whose minor unit is not a hundredth."""
+
+
+class Part(BaseModel):
+    """A table of a design: no unknown field, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Money(Part):
+    """An amount in minor units (cents) of a currency; a design writes it as "3.34 USD".
+
+    >>> Money.read("3.34 USD")
+    Money(amount=334, currency='USD')
+    """
+
+    amount: Whole = Field(ge=0, le=_MOST_MONEY)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+    @staticmethod
+    def read(written: object) -> Money:
+        """Read "3.34 USD". Raises ValueError with what was expected."""
+        match = re.fullmatch(r"\s*([0-9]+)(\.[0-9]+)?\s*([A-Z]{3})\s*", written) if isinstance(written, str) else None
+        if match is None:
+            raise ValueError(f'expected an amount with its currency, such as "3.34 USD", got {written!r}')
+        whole, fraction, currency = match[1], (match[2] or "").strip(".").rstrip("0"), match[3]
+        digits = _minor_digits(currency)
+        if len(fraction) > digits:
+            raise ValueError(f"{currency} has {digits} decimal places, got {whole}{match[2]}")
+        minor = (whole + fraction.ljust(digits, "0")).lstrip("0")
+        if len(minor) > len(str(_MOST_MONEY)) or int(minor or 0) > _MOST_MONEY:
+            raise ValueError(f"expected an amount of at most {_MOST_MONEY} minor units, got {minor}")
+        return Money(amount=int(minor or 0), currency=currency)
+
+    def __str__(self) -> str:
+        return f"{Decimal(self.amount).scaleb(-_minor_digits(self.currency)):f} {self.currency}"
+
+
+def _minor_digits(currency: str) -> int:
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def _amount(written: object) -> object:
+    """As a design writes it, or as the store holds it, which the fields of `Money` check."""
+    return written if isinstance(written, Money | dict) else Money.read(written)
+
+
+Amount = Annotated[Money, BeforeValidator(_amount)]
