@@ -52,11 +52,12 @@ def _open(connection: Connection, submission_id: int, reason: str) -> bool:
     return True
 
 
-def choose_batch(connection: Connection, design_id: int, participant_id: int) -> int | None:
+def choose_batch(connection: Connection, design_id: int, participant_id: int, only: int | None = None) -> int | None:
     """The batch with the largest share of open places among those without an item that this person has had.
 
     By share and not by number, so that conditions that want different numbers fill evenly. Ties are
-    broken at random. None where there is no such batch.
+    broken at random. `only` is the one batch that may be given, where a platform hands them out. None where
+    there is no such batch.
     """
     offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
     # By key and not by row: an item whose picture was replaced in a later version is still the same question.
@@ -74,7 +75,7 @@ def choose_batch(connection: Connection, design_id: int, participant_id: int) ->
         select(Batch.id)
         .join(Place, Place.batch_id == Batch.id)
         .join(Condition, Condition.id == Batch.condition_id)
-        .where(Condition.design_id == design_id, ~seen)
+        .where(Condition.design_id == design_id, ~seen, *([] if only is None else [Batch.id == only]))
         .group_by(Batch.id)
         .having(open_places > 0)
         .order_by((open_places * 1.0 / func.count()).desc(), func.random())

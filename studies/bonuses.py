@@ -1,4 +1,4 @@
-"""Who gets the bonus that a design promises. Nothing is paid here: the result is shown first."""
+"""Who gets the bonus that a design promises. The result is shown before it is written down, and then paid."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.labelling import GAMMA, Recipe, check_soft_labels
+from crowdloom.studies.ledger import owe
 from crowdloom.studies.posting import current_design
 from crowdloom.studies.reading import find_answers, read_submissions, stream
-from crowdloom.studies.tables import Design
+from crowdloom.studies.tables import Design, Submission
 
 
 @dataclass(frozen=True)
-class Due:
+class BonusDue:
     """A submission by its code, how well it matches the others (None: cannot be said), and its bonus if any."""
 
     code: str
@@ -29,7 +30,7 @@ class Due:
     bonus: Money | None
 
 
-def bonuses_due(connection: Connection, study: str) -> list[Due]:
+def bonuses_due(connection: Connection, study: str) -> list[BonusDue]:
     """The accepted submissions of a study's current version, best match first.
 
     The rule `agreement`: the design's share of them, rounded up, gets the bonus; who matches as well
@@ -60,7 +61,21 @@ def bonuses_due(connection: Connection, study: str) -> list[Due]:
     known = np.sort(match[~np.isnan(match)])[::-1]
     best = known[min(math.ceil(Decimal(str(bonus.share)) * len(known)), len(known)) - 1] if len(known) else math.inf
     due = [
-        Due(code, None if math.isnan(value) else value, bonus.amount if value >= best else None)
+        BonusDue(code, None if math.isnan(value) else value, bonus.amount if value >= best else None)
         for code, value in zip(codes, match.tolist(), strict=True)
     ]
     return sorted(due, key=lambda row: -1 if row.agreement is None else row.agreement, reverse=True)
+
+
+def owe_bonuses(connection: Connection, study: str) -> int:
+    """Write down the bonuses that the rule gives now, except to the rejected; how many are new.
+
+    Raises as `bonuses_due` does.
+    """
+    given = {row.code: row.bonus for row in bonuses_due(connection, study) if row.bonus is not None}
+    rows = connection.execute(
+        select(Submission.id, Submission.pseudonym).where(
+            Submission.pseudonym.in_(given), Submission.review.is_distinct_from("rejected")
+        )
+    ).all()
+    return sum(owe(connection, row.id, "bonus", given[row.pseudonym]) for row in rows)

@@ -4,49 +4,81 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from crowdloom.studies.allocation import add_event, choose_batch, free_expired, lock_design, places_left, take_place
+from crowdloom.studies.arrivals import check_same_work, free_given_back, free_idle, note_arrival
 from crowdloom.studies.batches import trial_order
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
+from crowdloom.studies.identities import seal, spellings
 from crowdloom.studies.participation import leave, read_progress
-from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Participant, Place, Posting, Study, Submission
+from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.platforms.protocol import Arrival
+from crowdloom.studies.tables import (
+    Batch,
+    BatchItem,
+    Condition,
+    Design,
+    Invitation,
+    Listing,
+    Participant,
+    Place,
+    Posting,
+    Study,
+    Submission,
+)
 
 _PARTICIPANT = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,200}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A posting and the design that it publishes."""
+    """A posting, the design that it publishes, and the listing by which somebody came, if the link names one."""
 
     posting_id: int
     is_open: bool
     platform: str
+    values: dict[str, Any]
     study_id: int
     design_id: int
     design: DesignModel
+    listing_id: int | None = None
+    batch_id: int | None = None
+    """The batch that this listing hands out; None where our server chooses."""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The platform's service, as the posting remembers it."""
+        return dict(self.values.get("where", {}))
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A submission that somebody has begun: its id, its participant's, the token of its pages, its state."""
+    """A submission that somebody has begun: its id, its participant's, the token of its pages, its state and batch."""
 
     id: int
     participant_id: int
     token: str
     state: str
+    batch_id: int | None
 
 
-def find_entry(connection: Connection, posting: str) -> Entry:
-    """The posting behind a link. Raises StudyError for an unknown one."""
+def find_entry(connection: Connection, posting: str, listing: str | None = None) -> Entry:
+    """The posting behind a link, and the listing that the link names. Raises StudyError for an unknown one."""
     row = connection.execute(
         select(
-            Posting.id, Posting.platform, Posting.state, Design.id.label("design_id"), Design.study_id, Design.values
+            Posting.id,
+            Posting.platform,
+            Posting.state,
+            Posting.values.label("said"),
+            Design.id.label("design_id"),
+            Design.study_id,
+            Design.values,
         )
         .join(Design, Design.id == Posting.design_id)
         .where(Posting.token == posting)
@@ -54,7 +86,14 @@ def find_entry(connection: Connection, posting: str) -> Entry:
     if row is None:
         raise StudyError("This link leads to no study; check that it was copied completely.")
     design = DesignModel.model_validate(row.values)
-    return Entry(row.id, row.state == "open", row.platform, row.study_id, row.design_id, design)
+    entry = Entry(row.id, row.state == "open", row.platform, row.said, row.study_id, row.design_id, design)
+    if listing is None:
+        return entry
+    of_posting = select(Listing.id, Listing.batch_id).where(Listing.posting_id == row.id, Listing.token == listing)
+    found = connection.execute(of_posting).first()
+    if found is None:
+        raise StudyError("This link leads to no part of the study; check that it was copied completely.")
+    return replace(entry, listing_id=found.id, batch_id=found.batch_id)
 
 
 def check_open(entry: Entry) -> None:
@@ -71,12 +110,12 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
     if not _PARTICIPANT.fullmatch(participant):
         raise PlaceError("The participant's name in this link is not valid; use the link just as it was given to you.")
     row = connection.execute(
-        select(Submission.id, Submission.participant_id, Submission.token, Submission.state)
+        select(Submission.id, Submission.participant_id, Submission.token, Submission.state, Submission.batch_id)
         .join(Participant, Participant.id == Submission.participant_id)
         .where(
             Submission.posting_id == entry.posting_id,
             Participant.platform == entry.platform,
-            Participant.platform_id == participant,
+            Participant.platform_id.in_(spellings(entry.platform, participant)),
         )
         .order_by(Submission.attempt.desc())
         .limit(1)
@@ -84,7 +123,7 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
     return Begun(*row) if row is not None else None
 
 
-def refuse(connection: Connection, entry: Entry, participant: str) -> str | None:
+def refuse(connection: Connection, entry: Entry, participant: str, arrival: Arrival | None = None) -> str | None:
     """Record that somebody does not consent: they hold no place (any more), and may change their mind.
 
     What is complete stays so: then the token of its pages, else None.
@@ -92,11 +131,12 @@ def refuse(connection: Connection, entry: Entry, participant: str) -> str | None
     """
     if find_submission(connection, entry, participant) is None:
         check_open(entry)
-    person = _participant(connection, entry, participant)
+    person = take_participant(connection, entry.platform, participant)
     before = find_submission(connection, entry, participant)
     if before is None:
         submission, _ = _add_submission(connection, entry, person, attempt=1, state="refused", batch_id=None, order=[])
         add_event(connection, submission, "consent_refused", {})
+        note_arrival(connection, entry.posting_id, entry.listing_id, person, submission, arrival)
     elif before.state == "started":
         add_event(connection, before.id, "consent_refused", {})
         leave(connection, read_progress(connection, before.token))
@@ -105,33 +145,49 @@ def refuse(connection: Connection, entry: Entry, participant: str) -> str | None
     return None
 
 
-def join(connection: Connection, entry: Entry, participant: str) -> str:
+def join(connection: Connection, entry: Entry, participant: str, arrival: Arrival | None = None) -> str:
     """Begin, or find again, this person's submission; the token of its pages.
 
     Who has one that is under way gets it back; who refused may begin after all; who completed one gets
     another if the design allows it and there is room, else the one that they have.
+    `arrival` is what their platform says of them. Somebody who begins is locked first, so that of two studies
+    that exclude each other only one lets them in, however many arrive at once.
     Raises PlaceError, in words for the participant, where there is no place for them.
     """
     before = find_submission(connection, entry, participant)
     if before is None:
         check_open(entry)
-    person = _participant(connection, entry, participant)
+    person = take_participant(connection, entry.platform, participant)
     lock_design(connection, entry.design_id)
     before = find_submission(connection, entry, participant)
     attempts = _begun(connection, entry.study_id, person)
     may_again = attempts < entry.design.people.submissions_per_participant
     completed = before is not None and before.state == "completed"
-    if before is not None and before.state != "refused" and not (completed and may_again and entry.is_open):
-        return before.token
+    if before is not None and before.state in ("started", "left") and entry.batch_id not in (None, before.batch_id):
+        if not may_again:
+            raise PlaceError(
+                "You have begun with another part of this study, and each person may do one part. Please return "
+                "this one, and go on with the part that you began."
+            )
+        leave(connection, read_progress(connection, before.token))  # the platform gave them another batch
+    elif before is not None and before.state != "refused" and not (completed and may_again and entry.is_open):
+        return _again(connection, entry, before, arrival)
     check_open(entry)
     if not may_again:
         raise PlaceError("You have already taken part in this study, and it can be taken only once.")
     _check_exclusions(connection, entry, person)
+    _check_invited(connection, entry, participant)
     free_expired(connection, entry.design_id)
-    batch_id = choose_batch(connection, entry.design_id, person)
+    free_given_back(connection, entry.posting_id, person, arrival)
+    _check_quota(connection, entry)
+    batch_id = choose_batch(connection, entry.design_id, person, entry.batch_id)
+    let_in = arrival is not None and arrival.submission is not None
+    if batch_id is None and let_in and not PLATFORMS[entry.platform].capabilities.lists_active:
+        free_idle(connection, entry.design_id, entry.batch_id)
+        batch_id = choose_batch(connection, entry.design_id, person, entry.batch_id)
     if batch_id is None:
         if before is not None and completed:
-            return before.token
+            return _again(connection, entry, before, arrival)
         raise PlaceError(_why_no_place(connection, entry, attempts))
     rng = random.SystemRandom()
     items = list(
@@ -154,7 +210,16 @@ def join(connection: Connection, entry: Entry, participant: str) -> str:
     if not take_place(connection, batch_id, submission, entry.design.people.hold_minutes):
         raise PlaceError("The last place was taken this very moment. Please try again.")
     add_event(connection, submission, "consent_given", {"statements": list(entry.design.eligibility.statements)})
+    note_arrival(connection, entry.posting_id, entry.listing_id, person, submission, arrival)
     return token
+
+
+def _again(connection: Connection, entry: Entry, before: Begun, arrival: Arrival | None) -> str:
+    """Somebody comes back to what they have begun, perhaps by another assignment after they gave one back."""
+    if before.state == "completed":
+        check_same_work(connection, before.id, arrival)
+    note_arrival(connection, entry.posting_id, entry.listing_id, before.participant_id, before.id, arrival)
+    return before.token
 
 
 def can_begin_another(connection: Connection, entry: Entry, begun: Begun) -> bool:
@@ -164,12 +229,21 @@ def can_begin_another(connection: Connection, entry: Entry, begun: Begun) -> boo
         return False
     lock_design(connection, entry.design_id)
     free_expired(connection, entry.design_id)
-    return choose_batch(connection, entry.design_id, begun.participant_id) is not None
+    return choose_batch(connection, entry.design_id, begun.participant_id, entry.batch_id) is not None
 
 
-def check_room(connection: Connection, entry: Entry) -> None:
-    """Raise PlaceError, before anybody reads the consent page, where it is closed or no place can be had now."""
+def check_room(connection: Connection, entry: Entry, arrival: Arrival | None = None) -> None:
+    """Raise PlaceError, before anybody reads the consent page, where it is closed or no place can be had now.
+
+    Who comes with a submission of their platform's was let in by it: whether a place of somebody who gave theirs
+    back can be had is found out when they consent.
+    """
     check_open(entry)
+    if arrival is not None and arrival.participant is not None:
+        _check_invited(connection, entry, arrival.participant)
+    _check_quota(connection, entry)
+    if arrival is not None and arrival.submission is not None:
+        return
     free_by_now = or_(Place.state == "open", and_(Place.state == "held", Place.held_until < now()))
     found = connection.execute(
         select(Place.id)
@@ -182,19 +256,54 @@ def check_room(connection: Connection, entry: Entry) -> None:
         raise PlaceError(_why_no_place(connection, entry, attempts=0))
 
 
-def _participant(connection: Connection, entry: Entry, participant: str) -> int:
-    row = {
-        "pseudonym": new_token(),
-        "platform": entry.platform,
-        "platform_id": participant,
-        "created_at": now(),
-    }
-    connection.execute(insert_new(connection, Participant), row)
-    return connection.execute(
-        select(Participant.id)
-        .where(Participant.platform == entry.platform, Participant.platform_id == participant)
-        .with_for_update()
+def check_invitation(entry: Entry) -> None:
+    """Raise PlaceError for somebody who comes by the bare link of a posting that lets only invited people in."""
+    if entry.platform == "link" and entry.design.link.invited_only:
+        raise PlaceError("This study is open to invited people; use the personal link that was sent to you.")
+
+
+def _check_invited(connection: Connection, entry: Entry, participant: str) -> None:
+    if entry.platform != "link" or not entry.design.link.invited_only:
+        return
+    invited = select(Invitation.id).where(Invitation.posting_id == entry.posting_id, Invitation.token == participant)
+    if connection.execute(invited).first() is None:
+        check_invitation(entry)
+
+
+def _check_quota(connection: Connection, entry: Entry) -> None:
+    """Completed submissions count, and those under way that still hold a place."""
+    quota = entry.design.link.quota if entry.platform == "link" else None
+    if quota is None:
+        return
+    taken = connection.execute(
+        select(func.count())
+        .select_from(Submission)
+        .outerjoin(Place, and_(Place.submission_id == Submission.id, Place.state == "held", Place.held_until >= now()))
+        .where(
+            Submission.posting_id == entry.posting_id,
+            or_(Submission.state == "completed", and_(Submission.state == "started", Place.id.is_not(None))),
+        )
     ).scalar_one()
+    if taken >= quota:
+        raise PlaceError("This link has let in as many people as it may. Thank you for your interest.")
+
+
+def take_participant(connection: Connection, platform: str, participant: str) -> int:
+    """The id of the person whom a platform calls so, added where new, and locked until the transaction ends."""
+    known = select(Participant.id).where(
+        Participant.platform == platform, Participant.platform_id.in_(spellings(platform, participant))
+    )
+    found = connection.execute(known.with_for_update()).scalar()
+    if found is None:
+        row = {
+            "pseudonym": new_token(),
+            "platform": platform,
+            "platform_id": seal(platform, participant),
+            "created_at": now(),
+        }
+        connection.execute(insert_new(connection, Participant), row)
+        found = connection.execute(known.with_for_update()).scalar_one()
+    return int(found)
 
 
 def _begun(connection: Connection, study_id: int, person: int) -> int:

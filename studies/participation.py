@@ -53,6 +53,8 @@ class Assigned:
     pseudonym: str
     design_id: int
     platform: str
+    values: Mapping[str, Any]
+    """What the posting remembers: `where` the platform is, its completion `codes`."""
     batch_id: int | None
     item_order: Sequence[Sequence[int]]
     class_order: Sequence[str]
@@ -77,6 +79,7 @@ _PROGRESS = (
         Submission.pseudonym,
         Posting.design_id,
         Posting.platform,
+        Posting.values,
         Submission.batch_id,
         Submission.item_order,
         Submission.class_order,
@@ -141,12 +144,7 @@ class Designs:
     def _instructions(self, batch_id: int) -> Sequence[str]:
         """The pages that this batch's condition shows: its own, or the design's."""
         with self._store.read() as connection:
-            row = connection.execute(
-                select(Condition.values, Condition.design_id)
-                .join(Batch, Batch.condition_id == Condition.id)
-                .where(Batch.id == batch_id)
-            ).one()
-        return row.values.get("instructions") or self.design(row.design_id).instructions
+            return read_instructions(connection, batch_id)
 
     def _assigned(self, token: str) -> Assigned:
         """Raises StudyError for an unknown submission, TrialError for one that has not begun (and may yet)."""
@@ -155,6 +153,18 @@ class Designs:
         if progress.batch_id is None:
             raise TrialError("This participation has not begun, so no answers can be taken.")
         return Assigned(**{field.name: getattr(progress, field.name) for field in fields(Assigned)})
+
+
+def read_instructions(connection: Connection, batch_id: int) -> Sequence[str]:
+    """The pages of instructions that a batch's condition shows: its own, or the design's."""
+    row = connection.execute(
+        select(Condition.values, Design.values.label("design"))
+        .join(Batch, Batch.condition_id == Condition.id)
+        .join(Design, Design.id == Condition.design_id)
+        .where(Batch.id == batch_id)
+    ).one()
+    pages: Sequence[str] = row.values.get("instructions") or row.design["instructions"]
+    return pages
 
 
 def trial_at(designs: Designs, submission: Assigned, position: int) -> tuple[str, Trial]:
@@ -192,18 +202,7 @@ def save_answer(
     """
     design = designs.design(submission.design_id)
     item_id, repeat_index = submission.item_order[position]
-    task = TASKS[design.task]
-    row = {
-        "submission_id": submission.id,
-        "item_id": item_id,
-        "repeat_index": repeat_index,
-        "position": position,
-        "answer": answer,
-        "packed": pack(task.columns, task.typed(answer, design.classes), design.classes) if task.columns else None,
-        "rt_ms": rt_ms,
-        "timing": timing,
-        "answered_at": now(),
-    }
+    row = response_row(design, submission.id, item_id, repeat_index, position, answer, rt_ms=rt_ms, timing=timing)
     added = connection.execute(_add_answer(connection.dialect.name), row).rowcount == 1
     if not added:
         progress = read_progress(connection, submission.token)
@@ -216,6 +215,32 @@ def save_answer(
         _compare(connection, row)
     elif position + 1 == len(submission.item_order):
         _complete(connection, submission, design)
+
+
+def response_row(
+    design: DesignModel,
+    submission_id: int,
+    item_id: int,
+    repeat_index: int,
+    position: int,
+    answer: Answer,
+    *,
+    rt_ms: int | None,
+    timing: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """An answer as a row of `response`, with its packed record beside it."""
+    task = TASKS[design.task]
+    return {
+        "submission_id": submission_id,
+        "item_id": item_id,
+        "repeat_index": repeat_index,
+        "position": position,
+        "answer": answer,
+        "packed": pack(task.columns, task.typed(answer, design.classes), design.classes) if task.columns else None,
+        "rt_ms": rt_ms,
+        "timing": timing,
+        "answered_at": now(),
+    }
 
 
 @lru_cache

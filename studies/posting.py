@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, get_args
 
-from sqlalchemy import Connection, exists, insert, or_, select, update
+from sqlalchemy import Connection, exists, insert, or_, select
 
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import StudyError
-from crowdloom.studies.tables import Design, Posting, Study, Submission
+from crowdloom.studies.platforms.protocol import Outcome
+from crowdloom.studies.tables import Design, Invitation, Posting, Study, Submission
 
 
 @dataclass(frozen=True)
@@ -54,36 +57,50 @@ def current_design(connection: Connection, study: str) -> tuple[int, int]:
     return newest if row is None else (row.id, row.version)
 
 
-def publish(connection: Connection, study: str, platform: str, *, simulated: bool = False) -> Published:
-    """Open a study's newest version on a platform; one that is open there stays as it is.
+def publish(
+    connection: Connection,
+    study: str,
+    platform: str,
+    *,
+    values: Mapping[str, Any] | None = None,
+    simulated: bool = False,
+) -> Published:
+    """Write down a posting of a study's newest version on a platform; one that is not closed there stays as it is.
 
-    `simulated` is for rehearsals, whose people have taken part in nothing else. Raises StudyError for an
-    unknown or an imported study, and where the store lacks a study whose people are excluded.
+    On the direct link it is open at once; on other platforms a draft, until `publishing.put_up` opens it there.
+    `values` is what the posting is to remember of its platform. `simulated` is for rehearsals, whose people
+    have taken part in nothing else. Raises StudyError for an unknown or an imported study, and where the store
+    lacks a study whose people are excluded.
     """
     design_id, version = newest_design(connection, study)
-    values = connection.execute(select(Design.values).where(Design.id == design_id).with_for_update()).scalar_one()
-    if values["items"]["source"] == "import":
+    design = connection.execute(select(Design.values).where(Design.id == design_id).with_for_update()).scalar_one()
+    if design["items"]["source"] == "import":
         raise StudyError(f"{study!r} was imported with its answers and has no pages; it cannot be published")
     if not simulated:
-        _check_exclusions(connection, study, values["eligibility"]["exclude_studies"])
-    open_one = connection.execute(
+        _check_exclusions(connection, study, design["eligibility"]["exclude_studies"])
+    there = connection.execute(
         select(Posting.token).where(
-            Posting.design_id == design_id, Posting.platform == platform, Posting.state == "open"
+            Posting.design_id == design_id, Posting.platform == platform, Posting.state != "closed"
         )
     ).first()
-    if open_one is not None:
-        return Published(open_one.token, version, False)
+    if there is not None:
+        return Published(there.token, version, False)
     token = new_token()
     row = {
         "design_id": design_id,
         "platform": platform,
         "token": token,
-        "state": "open",
-        "values": {},
+        "state": "open" if platform == "link" else "draft",
+        "values": {**(values or {}), "codes": {} if platform == "link" else _codes()},
         "created_at": now(),
     }
     connection.execute(insert(Posting), row)
     return Published(token, version, True)
+
+
+def _codes() -> dict[str, str]:
+    """A completion code for each outcome, none of which can be guessed from another."""
+    return {outcome: new_token(6).upper() for outcome in get_args(Outcome)}
 
 
 def _check_exclusions(connection: Connection, study: str, excluded: list[str]) -> None:
@@ -96,16 +113,11 @@ def _check_exclusions(connection: Connection, study: str, excluded: list[str]) -
         )
 
 
-def close(connection: Connection, study: str) -> int:
-    """Close every open posting of a study, whatever its version; how many there were.
-
-    Who has begun may still finish.
-    """
-    newest_design(connection, study)
-    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
-    closed = connection.execute(
-        update(Posting)
-        .where(Posting.design_id.in_(designs), Posting.state == "open")
-        .values(state="closed", closed_at=now())
+def invite(connection: Connection, posting_id: int, number: int) -> list[str]:
+    """Make so many invitations to a posting; their tokens, which personal links carry."""
+    tokens = [new_token() for _ in range(number)]
+    moment = now()
+    connection.execute(
+        insert(Invitation), [{"posting_id": posting_id, "token": token, "created_at": moment} for token in tokens]
     )
-    return closed.rowcount
+    return tokens

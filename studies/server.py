@@ -52,12 +52,42 @@ def serve(
         tidy_scratch(store)
     finally:
         store.close()  # a connection must not be carried over a fork
+    secret = secrets.token_hex(32)
+
+    def load() -> Any:
+        module, _, factory = app.partition(":")
+        return getattr(import_module(module), factory)(open_store(address, create=False), secret)
+
+    run_server(
+        load,
+        host=host,
+        port=port,
+        workers=workers,
+        threads=threads,
+        on_ready=on_ready,
+        prepare_worker=_prepare_worker,
+    )
+
+
+def run_server(
+    load: Callable[[], Any],
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    on_ready: Callable[[str], None],
+    prepare_worker: Callable[[Any], None] = lambda _worker: None,
+) -> None:
+    """Run the app that `load` makes, once in each worker process, until SIGTERM or SIGINT.
+
+    `prepare_worker` gets gunicorn's worker once its app is made. Raises OptionError where the address cannot be had.
+    """
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     ready = f"http://{shown}:{listener.getsockname()[1]}"
     _Server(
-        app,
-        address,
+        load,
         {
             "bind": f"fd://{listener.detach()}",  # gunicorn closes it, so it must be ours no more
             "workers": workers,
@@ -68,7 +98,7 @@ def serve(
             "keepalive": 5,
             "loglevel": "warning",
             "when_ready": lambda _arbiter: on_ready(ready),
-            "post_worker_init": _prepare_worker,
+            "post_worker_init": prepare_worker,
             "control_socket_disable": True,
         },
     ).run()
@@ -85,9 +115,8 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn's own way to be run by a program: settings from a dict, the app made in each worker."""
 
-    def __init__(self, app: str, url: str, settings: dict[str, Any]) -> None:
-        self._factory, self._url, self._given = app, url, settings
-        self._secret = secrets.token_hex(32)
+    def __init__(self, load: Callable[[], Any], settings: dict[str, Any]) -> None:
+        self._load_app, self._given = load, settings
         super().__init__()
 
     def load_config(self) -> None:
@@ -96,8 +125,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        module, _, factory = self._factory.partition(":")
-        return getattr(import_module(module), factory)(open_store(self._url, create=False), self._secret)
+        return self._load_app()
 
 
 def _prepare_worker(worker: Any) -> None:

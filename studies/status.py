@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, select
 
 from crowdloom.studies.database import now
+from crowdloom.studies.fair_pay import FairPay, fair_pay
+from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.posted import read_posting
 from crowdloom.studies.posting import current_design
 from crowdloom.studies.tables import (
     Batch,
@@ -15,8 +19,12 @@ from crowdloom.studies.tables import (
     Condition,
     Design,
     Exclusion,
+    Item,
+    Listing,
+    Payment,
     Place,
     Posting,
+    RemoteSubmission,
     Response,
     Study,
     Submission,
@@ -39,13 +47,33 @@ class BatchStatus:
 
 @dataclass(frozen=True)
 class PostingStatus:
-    """A posting of any version of the study."""
+    """A posting of any version of the study, and how its people fare there."""
 
     token: str
     platform: str
     version: int
     state: str
     created_at: datetime
+    remote: dict[str, int]
+    """What the platform said of its submissions when it was last asked, by state; empty for the direct link."""
+    listings: dict[str, int]
+    """Its listings there, by state."""
+    seen_at: datetime | None
+    """When the platform was last asked."""
+    pay: FairPay | None
+    """None for an import."""
+    payments: dict[str, int]
+    """Payments by state."""
+
+
+@dataclass(frozen=True)
+class ItemStatus:
+    """An item in a condition: how many accepted first responses it has, and how many are wanted."""
+
+    key: str
+    condition: str
+    accepted: int
+    wanted: int
 
 
 @dataclass(frozen=True)
@@ -65,6 +93,7 @@ class StudyStatus:
     accepted_min: int
     accepted_max: int
     """The fewest and the most accepted first responses of an item."""
+    items: list[ItemStatus]
 
     def places(self, state: str) -> int:
         """All places in a state: open, held, overdue or filled."""
@@ -85,7 +114,8 @@ def study_status(connection: Connection, name: str) -> StudyStatus:
         .where(Design.id == design_id)
     ).one()
     batches = _batches(connection, design_id)
-    accepted = _accepted(connection, design_id)
+    items = _items(connection, design_id)
+    accepted = [item.accepted for item in items]
     return StudyStatus(
         name=name,
         token=study.token,
@@ -98,6 +128,7 @@ def study_status(connection: Connection, name: str) -> StudyStatus:
         responses=_responses(connection, study.id),
         accepted_min=min(accepted, default=0),
         accepted_max=max(accepted, default=0),
+        items=items,
     )
 
 
@@ -136,12 +167,33 @@ def _batches(connection: Connection, design_id: int) -> list[BatchStatus]:
 
 def _postings(connection: Connection, study_id: int) -> list[PostingStatus]:
     rows = connection.execute(
-        select(Posting.token, Posting.platform, Design.version, Posting.state, Posting.created_at)
+        select(Posting.id, Posting.token, Posting.platform, Design.version, Posting.state, Posting.created_at)
         .join(Design, Design.id == Posting.design_id)
         .where(Design.study_id == study_id)
         .order_by(Posting.created_at.desc())
     ).all()
-    return [PostingStatus(*row) for row in rows]
+    return [
+        PostingStatus(
+            *row[1:],
+            remote=_counts(connection, RemoteSubmission.state, RemoteSubmission.posting_id == row.id),
+            listings=_counts(connection, Listing.state, Listing.posting_id == row.id),
+            seen_at=connection.execute(
+                select(func.max(RemoteSubmission.seen_at)).where(RemoteSubmission.posting_id == row.id)
+            ).scalar(),
+            pay=fair_pay(connection, read_posting(connection, row.token)) if row.platform in PLATFORMS else None,
+            payments=_counts(
+                connection,
+                Payment.state,
+                Payment.submission_id.in_(select(Submission.id).where(Submission.posting_id == row.id)),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _counts(connection: Connection, column: Any, where: Any) -> dict[str, int]:
+    rows = connection.execute(select(column, func.count()).where(where).group_by(column).order_by(column))
+    return {row[0]: row[1] for row in rows}
 
 
 def _submissions(connection: Connection, study_id: int) -> dict[str, int]:
@@ -169,12 +221,16 @@ def _responses(connection: Connection, study_id: int) -> int:
     ).scalar_one()
 
 
-def _accepted(connection: Connection, design_id: int) -> list[int]:
-    """For each item in each condition, its first responses of submissions that fill a place."""
+def _items(connection: Connection, design_id: int) -> list[ItemStatus]:
+    """For each item in each condition, its first responses of submissions that fill a place, and the places."""
+    wanted = select(Place.batch_id, func.count().label("places")).group_by(Place.batch_id).subquery()
     filled = (
-        select(BatchItem.batch_id, BatchItem.item_id, func.count(Response.id).label("responses"))
+        select(Item.key, Condition.name, func.count(Response.id), func.max(wanted.c.places))
+        .select_from(BatchItem)
+        .join(Item, Item.id == BatchItem.item_id)
         .join(Batch, Batch.id == BatchItem.batch_id)
         .join(Condition, Condition.id == Batch.condition_id)
+        .join(wanted, wanted.c.batch_id == Batch.id)
         .outerjoin(Place, and_(Place.batch_id == Batch.id, Place.state == "filled"))
         .outerjoin(
             Response,
@@ -185,6 +241,7 @@ def _accepted(connection: Connection, design_id: int) -> list[int]:
             ),
         )
         .where(Condition.design_id == design_id)
-        .group_by(BatchItem.batch_id, BatchItem.item_id)
+        .group_by(BatchItem.batch_id, BatchItem.item_id, Item.key, Condition.name)
+        .order_by(BatchItem.batch_id, BatchItem.item_id)
     )
-    return [row.responses for row in connection.execute(filled)]
+    return [ItemStatus(*row) for row in connection.execute(filled)]

@@ -15,22 +15,33 @@ COMMANDS = {
     "validate": "Check a design file without touching the store.",
     "load": "Put a design with its items into the store.",
     "rehearse": "Run a study with simulated participants over real HTTP.",
-    "publish": "Open a study to participants and print its link.",
+    "cost": "Show what a study can cost on a platform, before it is published.",
+    "publish": "Open a study to participants, on a platform or by a link.",
+    "pause": "Let nobody new into a study for the time being.",
+    "resume": "Let people into a paused study again.",
+    "add-places": "Ask for as many people as a study still lacks, or for more answers.",
+    "invite": "Make personal links to a study.",
     "close": "Close a study to new participants.",
     "serve": "Serve the pages of all studies in the store.",
     "worker": "Run the long steps of live tasks.",
-    "status": "Show how a study stands: places, submissions, answers.",
+    "marketplace": "Serve an MTurk-compatible marketplace of your own.",
+    "status": "Show how a study stands: places, submissions, answers, hourly pay.",
     "review": "Approve or reject submissions; a rejected one frees its place.",
-    "bonus": "Show who gets the bonus that the design promises.",
+    "pay": "Pay what is owed: rewards, bonuses and additions.",
+    "bonus": "Show who gets a bonus or an addition, and pay it.",
+    "reconcile": "Compare the store with the platform, and say what would mend each difference.",
+    "watch": "Reconcile again and again, and say what is new.",
     "exclude": "Leave a submission out of the analysis, with a reason.",
     "import": "Read the raw file of a study that was run elsewhere.",
     "describe": "Describe a study's answers in numbers.",
     "labels": "Build labels from a study's answers.",
     "export": "Write a study's answers as one long table.",
+    "encrypt-identities": "Seal participants' platform ids with a key.",
+    "forget-identities": "Erase the platform ids of a study's participants.",
     "upgrade": "Bring a database to this version's schema.",
     "demo": "Run a whole study with simulated people, then leave it open for you.",
 }
-"""Every command with its help; its module is `crowdloom.studies.cli.NAME` and has a `command`."""
+"""Every command with its help; its module is `crowdloom.studies.cli.NAME` (`_` for `-`) and has a `command`."""
 
 _MODULES = {"import": "importing"}  # `import` cannot name a module
 
@@ -42,7 +53,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"crowdloom.studies.cli.{_MODULES.get(cmd_name, cmd_name)}").command
+        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
+        command = import_module(f"crowdloom.studies.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -56,7 +68,7 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Studies in which people teach machines.
 
-    A study's life: new, validate, rehearse, load, publish, serve, status, labels, describe, export.
+    A study's life: new, validate, rehearse, load, cost, publish, serve, status, review, pay, close, labels, export.
     """
 
 

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from crowdloom.studies.database import Store
+    from crowdloom.studies.posted import Posted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,6 +35,50 @@ def answers_options(command: Command) -> Command:
         show_default=True,
         help="Accepted: complete, filling a place, not excluded. All: drop-outs and surplus ones too.",
     )(command)
+
+
+def platform_option(command: Command) -> Command:
+    """`--on`: only the postings on one platform."""
+    return click.option("--on", "platform", metavar="PLATFORM", help="Only on this platform: link, prolific or mturk.")(
+        command
+    )
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask, just do it.")
+
+
+def postings_of(store: Store, study: str, platform: str | None, *states: str) -> list[Posted]:
+    """The postings of a study, in these states (all without any), on one platform or on all.
+
+    Raises StudyError where there is none, OptionError for an unknown platform.
+    """
+    from crowdloom.studies.errors import OptionError, StudyError
+    from crowdloom.studies.platforms import PLATFORMS
+    from crowdloom.studies.posted import find_postings
+
+    if platform is not None and platform not in PLATFORMS:
+        raise OptionError(f"--on {platform}: there is no such platform; there are: {', '.join(PLATFORMS)}")
+    with store.read() as connection:
+        found = find_postings(connection, study, platform)
+    chosen = [posted for posted in found if not states or posted.state in states]
+    if not chosen:
+        on = f" on {platform}" if platform else ""
+        what = f"{study} is published{on}, but {' and '.join(sorted({posted.state for posted in found}))}"
+        if not found:
+            what = f"{study} is not published{on} yet; see `crowdloom publish --help`"
+        raise StudyError(what)
+    return chosen
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Ask, unless `--yes` was given; where nobody can be asked, the answer is no, with a sentence."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        from crowdloom.studies.errors import OptionError
+
+        raise OptionError(f"{question} Nobody can be asked here; repeat the command with --yes. Nothing was done")
+    return click.confirm(question, err=True)
 
 
 def progress(label: str, length: int) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import model_validator
 
-from crowdloom.studies.design_types import Text
 from crowdloom.studies.design_file import parse_toml, read_text
+from crowdloom.studies.design_types import Text
 from crowdloom.studies.errors import ImportFileError, OptionError
 from crowdloom.studies.importing.mapping import Mapping, Part
 from crowdloom.tasks import TASKS

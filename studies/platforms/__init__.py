@@ -4,8 +4,10 @@ Loading them loads no vendor's library: these are needed only once `connect` is 
 """
 
 from crowdloom.studies.platforms.link import Link
+from crowdloom.studies.platforms.mturk import MTurk
 from crowdloom.studies.platforms.protocol import Platform
 
 PLATFORMS: dict[str, Platform] = {
     "link": Link(),
+    "mturk": MTurk(),
 }

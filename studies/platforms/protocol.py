@@ -27,6 +27,10 @@ RemoteState = Literal["active", "submitted", "approved", "rejected", "returned",
 """`active`: accepted, not handed in; only platforms with `lists_active` ever show it."""
 
 
+LISTING_CANNOT_GROW = "LISTING_CANNOT_GROW"
+"""The code of the refusal to make a listing larger than its platform allows; another is needed beside it."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """In what a platform differs from the others."""
@@ -47,6 +51,8 @@ class Capabilities:
     """The fewest characters of a rejection's reason."""
     rejection_categories: tuple[str, ...] = ()
     """One of them goes with a rejection; empty where the platform knows none."""
+    approvals_at_once: int = 1
+    """How many submissions one call approves, wholly or not at all."""
     bonuses_at_once: int = 1
     """How many bonuses one call pays."""
     bonus_settles: timedelta = timedelta(0)
@@ -216,7 +222,10 @@ class Account(Protocol):
         """Let nobody new in for the time being."""
 
     def set_places(self, listing: str, places: int) -> Listed:
-        """Raise the places of a listing to this number in all. Refused where the platform cannot go so far."""
+        """Raise the places of a listing to this number in all.
+
+        Refused with the code `LISTING_CANNOT_GROW` where the platform cannot go so far.
+        """
 
     def close(self, listing: str) -> Listed:
         """Let nobody new in any more; who has begun may finish."""

@@ -19,7 +19,7 @@ from crowdloom.studies.web.stores import Token
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors {}"
+    "form-action 'self' {form_action}; base-uri 'none'; frame-ancestors {frame_ancestors}"
 )
 
 
@@ -52,7 +52,8 @@ def create_app(store: Store, secret_key: str | None = None) -> Flask:
 
 def _add_headers(response: Response) -> Response:
     ancestors = " ".join(g.get("frame_ancestors", ())) or "'none'"
-    response.headers.setdefault("Content-Security-Policy", _POLICY.format(ancestors))
+    policy = _POLICY.format(form_action=g.get("form_action", ""), frame_ancestors=ancestors).replace(" ;", ";")
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.endpoint != "static" and "Cache-Control" not in response.headers:

@@ -1,0 +1,51 @@
+"""`crowdloom add-places`."""
+
+from __future__ import annotations
+
+import click
+
+from crowdloom.studies.cli.options import confirmed, database_option, opened, platform_option, postings_of, yes_option
+
+
+@click.command()
+@click.argument("study")
+@click.option("--responses-per-item", type=int, help="Raise the responses wanted for each item to this number first.")
+@platform_option
+@yes_option
+@database_option
+def command(study: str, responses_per_item: int | None, platform: str | None, yes: bool, database: str | None) -> None:
+    """Ask the platform for as many people as STUDY still lacks, after drop-outs, rejections and surplus.
+
+    With --responses-per-item the study wants more than its design said; the design itself stays as it is.
+    """
+    from crowdloom.studies.adding_places import add_places, plan_places, want_more
+    from crowdloom.studies.cost import check_cap, cost_of
+    from crowdloom.studies.platforms import PLATFORMS
+    from crowdloom.studies.polling import poll
+    from crowdloom.studies.words import count
+
+    with opened(database) as store:
+        chosen = postings_of(store, study, platform, "open", "paused")
+        for posted in chosen:
+            if PLATFORMS[posted.platform].capabilities.identifies:
+                poll(store, posted, posted.account())
+        if responses_per_item is not None:
+            with store.write() as connection:
+                added = want_more(connection, chosen[0], responses_per_item)
+            click.echo(f"{study} wants {count(added, 'submission')} more.")
+        for posted in chosen:
+            if not PLATFORMS[posted.platform].capabilities.identifies:
+                click.echo(f"{study} on {posted.platform}: whoever has the link can take what is open.")
+                continue
+            with store.read() as connection:
+                plans = plan_places(connection, posted)
+            if not plans:
+                click.echo(f"{study} on {posted.platform}: it has all the places that it needs.")
+                continue
+            more = cost_of(posted.design, posted.platform, [plan.after - plan.before for plan in plans])
+            whole = cost_of(posted.design, posted.platform, [plan.after for plan in plans])
+            check_cap(whole)
+            question = f"Add {count(more.places, 'place')} on {posted.platform} for at most {more.money(more.total)}?"
+            if confirmed(question, yes):
+                for said in add_places(store, posted, plans):
+                    click.echo(f"{study} on {posted.platform}: {said}")

@@ -1,0 +1,155 @@
+"""Participants' platform ids: stored once, sealed where the environment has a key, and forgotten on demand.
+
+A sealed id is AES-SIV (RFC 5297) under `$CROWDLOOM_IDENTITY_KEY`: the same id always gives the same text, so
+that a person is still known when they come again, and nobody can read it without the key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from crowdloom.studies.errors import IdentityError
+from crowdloom.studies.tables import Design, Participant, Payment, Posting, RemoteSubmission, Study, Submission
+
+VARIABLE = "CROWDLOOM_IDENTITY_KEY"
+_MARK = "sealed:"
+_KEY_BYTES = 64
+
+
+def new_key() -> str:
+    """A fresh key, as the environment variable takes it."""
+    return base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode()
+
+
+def seal(platform: str, platform_id: str) -> str:
+    """The id as the store keeps it: sealed where there is a key, else as it is. Raises IdentityError for a bad key."""
+    key = _key()
+    if key is None or platform_id.startswith(_MARK):
+        return platform_id
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    sealed = AESSIV(key).encrypt(platform_id.encode(), [platform.encode()])
+    return _MARK + base64.urlsafe_b64encode(sealed).decode()
+
+
+def reveal(platform: str, stored: str) -> str:
+    """The platform's id from what the store keeps. Raises IdentityError without the right key."""
+    if not stored.startswith(_MARK):
+        return stored
+    key = _key()
+    if key is None:
+        raise IdentityError(f"the participants' ids are sealed; set {VARIABLE} to the key with which they were")
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    try:
+        return AESSIV(key).decrypt(base64.urlsafe_b64decode(stored.removeprefix(_MARK)), [platform.encode()]).decode()
+    except InvalidTag as error:
+        raise IdentityError(f"the participants' ids were sealed with another key than {VARIABLE} holds") from error
+
+
+def spellings(platform: str, platform_id: str) -> list[str]:
+    """How an id may stand in the store: sealed, and plain from a time without a key."""
+    return list(dict.fromkeys((seal(platform, platform_id), platform_id)))
+
+
+def _key() -> bytes | None:
+    written = os.environ.get(VARIABLE)
+    if not written:
+        return None
+    try:
+        key = base64.urlsafe_b64decode(written)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise IdentityError(f"{VARIABLE} is not a key; make one with `crowdloom encrypt-identities --new-key`")
+    return key
+
+
+def encrypt_identities(connection: Connection) -> int:
+    """Seal every id that platforms gave and that is not sealed yet; how many there were.
+
+    Names in imported files stay: they are whatever the file's author chose. Raises IdentityError without a key.
+    """
+    if _key() is None:
+        raise IdentityError(f"set {VARIABLE} first; `crowdloom encrypt-identities --new-key` makes a key")
+    plain = connection.execute(
+        select(Participant.id, Participant.platform, Participant.platform_id).where(
+            Participant.platform != "import",
+            Participant.platform_id.is_not(None),
+            ~Participant.platform_id.startswith(_MARK),
+        )
+    ).all()
+    for row in plain:
+        connection.execute(
+            update(Participant).where(Participant.id == row.id).values(platform_id=seal(row.platform, row.platform_id))
+        )
+    return len(plain)
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How many people's ids were erased, and how many stay because they are in another study as well."""
+
+    people: int
+    stay: int
+
+
+def forget_identities(connection: Connection, study: str) -> Forgotten:
+    """Erase the platform ids of a study's participants, and the platform's ids of what they submitted.
+
+    Their answers stay as they are, under their pseudonyms. Whoever also took part in another study that is
+    still open, or that owes them money, keeps their id for it. Raises IdentityError while this study is open or
+    owes money itself.
+    """
+    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
+    postings = select(Posting.id).where(Posting.design_id.in_(designs))
+    is_open = connection.execute(
+        select(func.count()).where(Posting.id.in_(postings), Posting.state != "closed")
+    ).scalar_one()
+    if is_open:
+        raise IdentityError(
+            f"{study} is not closed yet, and people may come back to it; run `crowdloom close {study}` first"
+        )
+    own = select(Submission.id).where(Submission.posting_id.in_(postings))
+    owed = connection.execute(
+        select(func.count()).where(Payment.submission_id.in_(own), Payment.state.not_in(("confirmed", "cancelled")))
+    ).scalar_one()
+    unsettled = connection.execute(
+        select(func.count())
+        .select_from(RemoteSubmission)
+        .where(RemoteSubmission.posting_id.in_(postings), RemoteSubmission.state == "submitted")
+    ).scalar_one()
+    if owed or unsettled:
+        raise IdentityError(
+            f"{study} still has {owed} payments that are not confirmed and {unsettled} submissions that the platform "
+            f"waits to see reviewed; see `crowdloom reconcile {study}`, or nobody can be paid any more"
+        )
+    took_part = select(Submission.participant_id).where(Submission.posting_id.in_(postings))
+    people = took_part.union(select(RemoteSubmission.participant_id).where(RemoteSubmission.posting_id.in_(postings)))
+    known = or_(
+        Participant.id.in_(
+            select(Submission.participant_id)
+            .join(Posting, Posting.id == Submission.posting_id)
+            .where(Submission.posting_id.not_in(postings), Posting.state != "closed")
+        ),
+        Participant.id.in_(
+            select(Submission.participant_id)
+            .join(Payment, Payment.submission_id == Submission.id)
+            .where(Submission.posting_id.not_in(postings), Payment.state.not_in(("confirmed", "cancelled")))
+        ),
+    )
+    of_study = (Participant.id.in_(people), Participant.platform_id.is_not(None))
+    stay = connection.execute(select(func.count()).select_from(Participant).where(*of_study, known)).scalar_one()
+    erased = connection.execute(update(Participant).where(*of_study, ~known).values(platform_id=None))
+    connection.execute(
+        update(RemoteSubmission)
+        .where(RemoteSubmission.posting_id.in_(postings))
+        .values(remote_id=None, return_to=None, code=None)
+    )
+    return Forgotten(erased.rowcount, stay)

@@ -1,0 +1,74 @@
+"""A requester's account on a marketplace that speaks the MTurk protocol, through boto3.
+
+What may be asked twice, since botocore repeats a call whose answer it lost: reads, CreateHITType,
+UpdateExpirationForHIT, ApproveAssignment, RejectAssignment, DeleteHIT and the granting of qualifications
+come to the same; CreateHITWithHITType, CreateAdditionalAssignmentsForHIT and SendBonus carry a
+UniqueRequestToken, which the marketplace remembers for 24 hours; a second qualification type of one name is
+refused. NotifyWorkers is none of these, so it is never repeated. What was refused, or is unsure, is looked
+up where it can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crowdloom.studies.design_types import Money
+from crowdloom.studies.errors import CredentialsError
+from crowdloom.studies.platforms.mturk_assignments import Assignments
+from crowdloom.studies.platforms.mturk_calls import cents
+from crowdloom.studies.platforms.mturk_errors import Calls
+from crowdloom.studies.platforms.mturk_hits import Hits
+from crowdloom.studies.platforms.mturk_workers import Workers
+from crowdloom.studies.platforms.protocol import AccountInfo
+
+
+class MTurkAccount(Hits, Assignments, Workers):
+    """What the researcher's commands do on the marketplace; see `Account` in `protocol.py` for what is promised."""
+
+    def info(self) -> AccountInfo:
+        """The last four characters of the access key's id, and the balance that can be spent."""
+        answer = self._call("get_account_balance")
+        available = cents(self._call.part(answer, "AvailableBalance"))
+        return AccountInfo(self._name, self._endpoint, Money(amount=available, currency="USD"))
+
+
+def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
+    """The account of the credentials in `environ`, or else of those that boto3 finds by itself.
+
+    Raises CredentialsError where there are none. Nothing is asked of the marketplace yet.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    given = {
+        "aws_access_key_id": environ.get("AWS_ACCESS_KEY_ID"),
+        "aws_secret_access_key": environ.get("AWS_SECRET_ACCESS_KEY"),
+        "aws_session_token": environ.get("AWS_SESSION_TOKEN"),
+        "profile_name": environ.get("AWS_PROFILE"),
+    }
+    if given["aws_access_key_id"] and given["aws_secret_access_key"]:
+        given["profile_name"] = None  # as boto3 itself prefers it
+    try:
+        session = boto3.session.Session(region_name="us-east-1", **{name: v for name, v in given.items() if v})
+        credentials = session.get_credentials()
+        key = credentials.get_frozen_credentials().access_key if credentials else None
+    except BotoCoreError as error:
+        # Some of these repeat what they found.
+        raise CredentialsError(
+            f"the AWS credentials cannot be used ({type(error).__name__}); set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        ) from None
+    if not key:
+        raise CredentialsError(
+            f"there are no AWS credentials for {endpoint}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_PROFILE"
+        )
+
+    def calls(attempts: int) -> Calls:
+        config = Config(
+            connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": attempts}
+        )
+        return Calls(session.client("mturk", endpoint_url=endpoint, config=config), endpoint)
+
+    return MTurkAccount(calls(3), calls(1), endpoint, f"…{key[-4:]}")

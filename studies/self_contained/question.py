@@ -1,0 +1,157 @@
+"""The document: consent, instructions, every trial, last questions, and the script that leads through them.
+
+A batch of 28 soft-label trials written out in full would have 170,000 bytes. Its trials differ in their image
+alone, so each form of trial stands there once, and the script puts in what differs. Without the script
+nothing could be handed in anyway: only it can read where the marketplace wants the answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from sqlalchemy import select
+
+from crowdloom.studies.database import Store
+from crowdloom.studies.design import Design
+from crowdloom.studies.participation import Designs, ItemView
+from crowdloom.studies.platforms.mturk_questions import html_question
+from crowdloom.studies.self_contained.images import address_of
+from crowdloom.studies.self_contained.styles import used_styles
+from crowdloom.studies.tables import BatchItem
+from crowdloom.studies.web import TEMPLATES
+from crowdloom.studies.web.prose import prose
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import AnswerError, Trial
+
+_IMAGE = "image"  # stands for every address while trials are compared
+
+
+def question_for_batch(store: Store, design: Design, batch_id: int, where: Mapping[str, Any]) -> str:
+    """The document for one batch in the store, for the marketplace at `where`.
+
+    Raises PlatformRefusedError where it is larger than MTurk takes.
+    """
+    return build_question(
+        design,
+        batch_items(store, batch_id),
+        images=lambda path: address_of(store, path),
+        submit_to=where["submit_to"],
+        instructions=Designs(store).instructions(batch_id),
+    )
+
+
+def batch_items(store: Store, batch_id: int) -> list[ItemView]:
+    """The items of a batch in the design's order, which is that of their trials in the document."""
+    items = Designs(store).items(batch_id)
+    with store.read() as connection:
+        order = select(BatchItem.item_id).where(BatchItem.batch_id == batch_id).order_by(BatchItem.position)
+        return [items[item_id] for item_id in connection.scalars(order)]
+
+
+def build_question(
+    design: Design,
+    items: Sequence[ItemView],
+    *,
+    images: Callable[[str], str],
+    submit_to: Sequence[str],
+    instructions: Sequence[str] | None = None,
+) -> str:
+    """The document for these items.
+
+    `images` gives the address under which a browser finds an item's image, `submit_to` are the origins to
+    which answers may go, `instructions` the pages of a condition that has its own. Raises
+    PlatformRefusedError where it is larger than MTurk takes, with the advice to host its images on S3.
+    """
+    env = _environment()
+    pages = design.instructions if instructions is None else instructions
+    templates: dict[str, int] = {}  # each form of trial once
+    required: dict[str, dict[str, str]] = {}
+    trials = []
+    for item in items:
+        trial = Trial(design.classes, design.classes, item.image and _IMAGE, item.size, item.attributes)
+        html = env.get_template(TASKS[design.task].template).render(trial=trial, design=design, values={}, errors={})
+        number = templates.setdefault(_squeezed(html), len(templates))
+        required[f"trial-{number}"] = _missing(design.task, trial)
+        image = images(item.image) if item.image else None
+        trials.append({"template": number, "image": image, "size": item.size})
+    required["debrief"] = {
+        f"question-{number}": "Please answer this question."
+        for number, question in enumerate(design.debrief)
+        if question.required
+    }
+    check = design.comprehension
+    required["check"] = {
+        f"question-{number}": "Choose one of the answers." for number in range(len(check.questions) if check else 0)
+    }
+    study = {
+        "question": question_digest(design, items),
+        "classes": design.classes,
+        "trials": trials,
+        "repeats": design.batches.repeats,
+        "instructions": len(pages),
+        "correct": [question.correct for question in check.questions] if check else None,
+        "attempts": check.attempts if check else 0,
+        "debrief": bool(design.debrief),
+        "required": required,
+        "submit_to": list(submit_to),
+    }
+    page = env.get_template("page.html").render(
+        design=design,
+        instructions=pages,
+        trials=[Markup(html) for html in templates],  # noqa: S704 - from our own templates, which escape
+        study=study,
+        script=Markup(_script(design.task)),  # noqa: S704 - our own files
+        css="@CSS@",
+        errors={},
+    )
+    styles = "".join((TEMPLATES / name).read_text() for name in ("static/app.css", "self_contained/page.css"))
+    document = _squeezed(page).replace("<style>\n@CSS@", f"<style>{used_styles(styles, page)}", 1)
+    html_question(document, design.mturk.frame_height)  # refuses what is too large
+    return document
+
+
+def question_digest(design: Design, items: Sequence[ItemView]) -> str:
+    """By what an answer is known to belong to this question: its items, in their order, and its classes."""
+    said = json.dumps([design.name, design.task, design.classes, [item.token for item in items]])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _missing(task: str, trial: Trial) -> dict[str, str]:
+    """What the task says of an answer in which nothing is filled in: the fields that are required."""
+    try:
+        TASKS[task].parse({}, trial)
+    except AnswerError as error:
+        return error.errors
+    return {}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    # The first folder has a trial.html of its own, from which a task's page takes its questions alone.
+    folders = [TEMPLATES / "self_contained", TEMPLATES]
+    env = Environment(loader=FileSystemLoader(folders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    env.filters["prose"] = prose
+    return env
+
+
+def _script(task: str) -> str:
+    """The page's script with the clock that our server's pages have, and the task's own rules, if it brings any."""
+    rules = TEMPLATES / PurePosixPath(TASKS[task].template).with_suffix(".check.js")
+    own = rules.read_text() if rules.is_file() else "const checkAnswer = () => ({});\n"
+    clock = (TEMPLATES / "static" / "timing.js").read_text().replace("export function", "function")
+    page = (TEMPLATES / "self_contained" / "page.js").read_text()
+    lines = re.sub(r"/\*\*.*?\*/", "", "\n".join((clock, own, page)), flags=re.DOTALL).splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
+
+
+def _squeezed(html: str) -> str:
+    """Without indentation and empty lines, which matter in none of our templates."""
+    return re.sub(r"\s*\n\s*", "\n", html).strip()
