@@ -2,12 +2,13 @@
 # make test    everything that is checked: lint, types, import contracts, all tests
 # make check   the quick part of it
 # make bench   the benchmarks, each with its ratio
+# make chaos   people are paid while the paying process is killed, at every step, on every platform
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 SERVE ?= 1
 
-.PHONY: demo test check bench lint clean
+.PHONY: demo test check bench chaos lint clean
 
 $(VENV)/.user: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -38,6 +39,9 @@ test: lint
 
 check: lint
 	$(RUN) -m pytest tests -m "not slow" -q
+
+chaos: $(VENV)/.dev
+	$(RUN) -m tests.studies.killing
 
 bench: $(VENV)/.dev
 	$(RUN) -m tests.bench

@@ -39,6 +39,8 @@ class Cost:
     floor_per_hour: int | None
     """What the design itself wants."""
     cap: int | None
+    problem: str | None
+    """What keeps the design from being published there at all."""
 
     @property
     def total(self) -> int:
@@ -60,6 +62,8 @@ class Cost:
         ]
         if self.per_hour is not None:
             rows.append(("per hour", str(self.money(self.per_hour)), self._hour_sentence()))
+        if self.problem is not None:
+            rows.append(("not possible", "", self.problem))
         return rows
 
     def _cap_sentence(self) -> str:
@@ -124,6 +128,7 @@ def cost_of(design: DesignModel, platform: str, listings: Sequence[int]) -> Cost
         minimum_per_hour=chosen.capabilities.hourly_minimum.get(currency) if people.reward else None,
         floor_per_hour=people.hourly_floor.amount if people.hourly_floor else None,
         cap=people.spending_cap.amount if people.spending_cap else None,
+        problem=chosen.check_design(design),
     )
 
 

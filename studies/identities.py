@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, or_, select, update
 
+from crowdloom.studies.database import now
 from crowdloom.studies.errors import IdentityError
-from crowdloom.studies.tables import Design, Participant, Payment, Posting, RemoteSubmission, Study, Submission
+from crowdloom.studies.tables import Design, Participant, Payment, Place, Posting, RemoteSubmission, Study, Submission
 
 VARIABLE = "CROWDLOOM_IDENTITY_KEY"
 _MARK = "sealed:"
@@ -117,6 +118,11 @@ def forget_identities(connection: Connection, study: str) -> Forgotten:
             f"{study} is not closed yet, and people may come back to it; run `crowdloom close {study}` first"
         )
     own = select(Submission.id).where(Submission.posting_id.in_(postings))
+    at_work = connection.execute(
+        select(func.count()).where(Place.submission_id.in_(own), Place.state == "held", Place.held_until >= now())
+    ).scalar_one()
+    if at_work:
+        raise IdentityError(f"{at_work} of the people of {study} are still at work; wait until they have finished")
     owed = connection.execute(
         select(func.count()).where(Payment.submission_id.in_(own), Payment.state.not_in(("confirmed", "cancelled")))
     ).scalar_one()

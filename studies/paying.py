@@ -36,13 +36,6 @@ from crowdloom.studies.tables import Submission
 CLAIM = timedelta(minutes=2)
 """After this a claim without a reference is a crashed process's: no call of ours takes as long."""
 
-Step = Callable[[str], None]
-"""Called with the name of each step just before it; tests stop the process there."""
-
-
-def _no_step(name: str) -> None:
-    pass
-
 
 @dataclass
 class Paid:
@@ -91,7 +84,6 @@ def pay(
     purposes: Sequence[Purpose] = PURPOSES,
     *,
     moment: Callable[[], datetime] = now,
-    step: Step = _no_step,
 ) -> Paid:
     """Pay what a posting owes: first the rewards, then bonuses and top-ups.
 
@@ -101,11 +93,10 @@ def pay(
     capabilities = PLATFORMS[posted.platform].capabilities
     paid = Paid()
     if "reward" in purposes:
-        _pay_rewards(store, posted, account, capabilities, paid, moment, step)
+        _pay_rewards(store, posted, account, capabilities, paid, moment)
     extra = [purpose for purpose in purposes if purpose != "reward"]
     if extra:
-        _pay_bonuses(store, posted, account, capabilities, extra, paid, moment, step)
-    step("settle")
+        _pay_bonuses(store, posted, account, capabilities, extra, paid, moment)
     resolved = resolve(store, posted, account, purposes, moment=moment)
     paid.confirmed += resolved.confirmed
     paid.under_way, paid.unknown = resolved.under_way, resolved.unknown
@@ -119,7 +110,6 @@ def _pay_rewards(
     capabilities: Capabilities,
     paid: Paid,
     moment: Callable[[], datetime],
-    step: Step,
 ) -> None:
     with store.read() as connection:
         dues = payments(connection, posted, states=("pending",), purposes=("reward",))
@@ -137,15 +127,12 @@ def _pay_rewards(
             paid.not_handed_in.append(due.code)
     size = capabilities.approvals_at_once
     for start in range(0, len(payable), size):
-        step("reward: claim")
         with store.write() as connection:
             claimed = claim(connection, payable[start : start + size], moment())
         if not claimed:
             continue
-        step("reward: approve")
         remote_ids = [str(due.remote_id) for due in claimed]
         _call(store, claimed, paid, partial(account.approve, remote_ids))
-        step("reward: approved")
 
 
 def _pay_bonuses(
@@ -156,7 +143,6 @@ def _pay_bonuses(
     purposes: Sequence[Purpose],
     paid: Paid,
     moment: Callable[[], datetime],
-    step: Step,
 ) -> None:
     with store.read() as connection:
         dues = payments(connection, posted, states=("pending",), purposes=purposes, with_people=True)
@@ -166,20 +152,18 @@ def _pay_bonuses(
     for listing, of_listing in groupby(payable, key=lambda due: due.listing or ""):
         rest = list(of_listing)
         for start in range(0, len(rest), capabilities.bonuses_at_once):
-            step("bonus: claim")
             with store.write() as connection:
                 claimed = claim(connection, rest[start : start + capabilities.bonuses_at_once], moment())
             if claimed:
-                _pay_claimed(store, posted, account, listing, claimed, paid, step)
+                _pay_claimed(store, posted, account, listing, claimed, paid)
 
 
 def _pay_claimed(
-    store: Store, posted: Posted, account: Account, listing: str, claimed: Sequence[Due], paid: Paid, step: Step
+    store: Store, posted: Posted, account: Account, listing: str, claimed: Sequence[Due], paid: Paid
 ) -> None:
     bonuses = [
         Bonus(due.token, str(due.remote_id), str(due.participant), due.amount, _reason(posted, due)) for due in claimed
     ]
-    step("bonus: prepare")
     reference = ""
 
     def prepare() -> None:
@@ -189,14 +173,11 @@ def _pay_claimed(
     # Setting bonuses up pays nobody, so whatever goes wrong here leaves them owed.
     if not _call(store, claimed, paid, prepare, unsure="pending"):
         return
-    step("bonus: refer")
     with store.write() as connection:
         referred = refer(connection, claimed, reference)
     if not referred:
         return  # this process stood still for so long that its claims were taken back
-    step("bonus: pay")
     _call(store, claimed, paid, lambda: account.pay_bonuses(reference, bonuses))
-    step("bonus: paid")
 
 
 def _reason(posted: Posted, due: Due) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from crowdloom.studies.cost import Cost, check_cap, cost_of, hands_out_batches
 from crowdloom.studies.database import Store, new_token, now
@@ -33,6 +33,7 @@ from crowdloom.studies.tables import (
     Place,
     Posting,
     Study,
+    Submission,
 )
 
 Progress = Callable[[int, int], None]
@@ -177,7 +178,12 @@ def put_up(
     for done, listing in enumerate(listings, start=1):
         remote_id = listing.remote_id
         if remote_id is None:
-            listed = account.create(_notice(store, posted, listing, groups))
+            notice = _notice(store, posted, listing, groups)
+            try:
+                listed = account.create(notice)
+            except PlatformRefusedError:
+                _withdraw(store, posted)
+                raise
             remote_id = listed.remote_id
             note_listing(store, listing.id, listed)
         if not draft and listing.state in ("planned", "draft", "paused"):
@@ -188,6 +194,16 @@ def put_up(
         put.append(listed)
         progress(done, len(listings))
     return put
+
+
+def _withdraw(store: Store, posted: Posted) -> None:
+    """The platform refused the very first listing: nothing is published, and nothing of it stays here."""
+    with store.write() as connection:
+        created = select(Listing.id).where(Listing.posting_id == posted.id, Listing.remote_id.is_not(None))
+        begun = select(Submission.id).where(Submission.posting_id == posted.id)
+        if connection.execute(created).first() is None and connection.execute(begun).first() is None:
+            connection.execute(delete(Listing).where(Listing.posting_id == posted.id))
+            connection.execute(delete(Posting).where(Posting.id == posted.id))
 
 
 def _set_state(store: Store, posted: Posted, state: str) -> None:

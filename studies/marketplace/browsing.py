@@ -85,11 +85,11 @@ def _all_unmet(requirements: list[dict[str, Any]], held: dict[str, Held]) -> lis
 
 
 def next_in_group(connection: Connection, group: str, worker: Row[Any], now: datetime) -> str | None:
-    """The id of the first HIT of a group that a worker could accept."""
+    """The id of the first HIT of a group, or of a HIT type, that a worker could accept."""
     return connection.scalar(
         select(HIT.token)
         .join(HITType, HITType.id == HIT.hit_type_id)
-        .where(HITType.group_token == group, _is_available(worker.id, now))
+        .where(or_(HITType.group_token == group, HITType.token == group), _is_available(worker.id, now))
         .order_by(HIT.id)
         .limit(1)
     )

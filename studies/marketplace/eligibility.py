@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, select
 
 from crowdloom.studies.marketplace.requirements import Held, actions_guarded, describe, is_met
+from crowdloom.studies.marketplace.system_qualifications import IN_WORDS
 from crowdloom.studies.marketplace.tables import Block, QualificationType
 
 
@@ -32,7 +33,7 @@ def explain(connection: Connection, requirements: list[dict[str, Any]]) -> list[
     named = connection.execute(
         select(QualificationType.token, QualificationType.name).where(QualificationType.token.in_(tokens))
     )
-    names: dict[str, str] = dict(named.all())
+    names: dict[str, str] = {**dict(named.all()), **IN_WORDS}
     return [describe(one, names.get(one["QualificationTypeId"], "a qualification")) for one in requirements]
 
 

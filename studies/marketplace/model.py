@@ -34,12 +34,16 @@ def read_input(operation: str, values: object) -> dict[str, Any]:
         raise RequestError("The request must be a JSON object.", "ParameterValidationError")
     shape = service().operation_model(operation).input_shape
     given: dict[str, Any] = _without_nulls(values)
+    for name, member in shape.members.items():
+        if member.type_name == "timestamp" and name in given:
+            if (time := _time(given[name])) is None:
+                raise RequestError(f"{name}: {given[name]!r} is not a time.", "ParameterValidationError")
+            given[name] = time
     problems = _problems(given, shape)
     if problems:
         missing = all(problem.startswith("Missing required parameter") for problem in problems)
         raise RequestError("\n".join(problems), "MissingParameter" if missing else "ParameterValidationError")
-    read: dict[str, Any] = _with_times(given, shape)
-    return read
+    return given
 
 
 def check_output(operation: str, values: dict[str, Any]) -> None:
@@ -70,8 +74,6 @@ def _limits(value: Any, shape: Shape, path: str) -> list[tuple[str, str]]:
         return [(path, problem)] if (problem := _number_problem(value, shape)) else []
     if shape.type_name == "string":
         return [(path, problem)] if (problem := _text_problem(value, shape)) else []
-    if shape.type_name == "timestamp":
-        return [(path, "is not a time")] if _time(value) is None else []
     return []
 
 
@@ -102,12 +104,6 @@ def _without_nulls(values: Any) -> Any:
     if isinstance(values, dict):
         return {key: _without_nulls(value) for key, value in values.items() if value is not None}
     return [_without_nulls(value) for value in values] if isinstance(values, list) else values
-
-
-def _with_times(value: Any, shape: Shape) -> Any:
-    if shape.type_name == "structure":
-        return {name: _with_times(value[name], shape.members[name]) for name in value}
-    return _time(value) if shape.type_name == "timestamp" else value
 
 
 def _time(value: Any) -> datetime | None:

@@ -30,9 +30,9 @@ def use_token(
     )
     connection.execute(delete(RequestToken).where(*ours, RequestToken.used_at <= now - KEPT))
     noted = connection.execute(
-        insert_new(connection, cast(Any, RequestToken)),
+        insert_new(connection, cast(Any, RequestToken)).returning(RequestToken.result),
         {"requester_id": requester, "operation": operation, "token": token, "result": result, "used_at": now},
     )
-    if noted.rowcount == 1:
+    if noted.first() is not None:
         return None
     return connection.scalars(select(RequestToken.result).where(*ours)).one()

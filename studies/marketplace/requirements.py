@@ -92,7 +92,7 @@ def _is_there(held: Held, place: dict[str, str]) -> bool:
 
 
 def describe(requirement: dict[str, Any], name: str) -> str:
-    """A requirement in words for a worker: `PercentAssignmentsApproved is at least 98`."""
+    """A requirement in words for a worker: `your approval rate in percent is at least 98`."""
     places = [
         "-".join(filter(None, (place["Country"], place.get("Subdivision"))))
         for place in requirement.get("LocaleValues", [])

@@ -50,7 +50,11 @@ def add_worker(
             "created_at": now,
         },
     )
-    for given, kind in ((adult, system.ADULT), (masters, system.MASTERS)):
+    for given, kind in (
+        (adult, system.ADULT),
+        (masters, system.MASTERS),
+        (masters, system.MASTERS_IN_SANDBOX),
+    ):
         if given:
             _grant_system(connection, worker, kind, now)
     return worker, invitation

@@ -5,9 +5,11 @@ Loading them loads no vendor's library: these are needed only once `connect` is 
 
 from crowdloom.studies.platforms.link import Link
 from crowdloom.studies.platforms.mturk import MTurk
+from crowdloom.studies.platforms.prolific import Prolific
 from crowdloom.studies.platforms.protocol import Platform
 
 PLATFORMS: dict[str, Platform] = {
     "link": Link(),
     "mturk": MTurk(),
+    "prolific": Prolific(),
 }

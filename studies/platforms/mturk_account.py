@@ -52,17 +52,17 @@ def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
     try:
         session = boto3.session.Session(region_name="us-east-1", **{name: v for name, v in given.items() if v})
         credentials = session.get_credentials()
-        key = credentials.get_frozen_credentials().access_key if credentials else None
+        frozen = credentials.get_frozen_credentials() if credentials else None
     except BotoCoreError as error:
         # Some of these repeat what they found.
         raise CredentialsError(
             f"the AWS credentials cannot be used ({type(error).__name__}); set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         ) from None
-    if not key:
+    if frozen is None or not frozen.access_key or not frozen.secret_key:
         raise CredentialsError(
-            f"there are no AWS credentials for {endpoint}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-            "AWS_PROFILE"
+            f"there are no complete AWS credentials for {endpoint}; set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
         )
 
     def calls(attempts: int) -> Calls:
@@ -71,4 +71,4 @@ def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
         )
         return Calls(session.client("mturk", endpoint_url=endpoint, config=config), endpoint)
 
-    return MTurkAccount(calls(3), calls(1), endpoint, f"…{key[-4:]}")
+    return MTurkAccount(calls(3), calls(1), endpoint, f"…{frozen.access_key[-4:]}")

@@ -12,9 +12,9 @@ from crowdloom.studies.platforms.mturk_calls import Requester, dollars, or_none
 from crowdloom.studies.platforms.mturk_errors import Calls
 from crowdloom.studies.platforms.mturk_questions import external_question, html_question
 from crowdloom.studies.platforms.mturk_requirements import MOST_REQUIREMENTS, requirements
-from crowdloom.studies.platforms.protocol import Listed, ListingState, Notice
+from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW, Listed, ListingState, Notice
 
-GROWS_TOO_FAR = "AWS.MechanicalTurk.InvalidMaximumAssignmentsIncrease"
+GROWS_TOO_FAR = LISTING_CANNOT_GROW
 """The code of the refusal to let a HIT of fewer than 10 places grow to 10 or more: a new listing is needed."""
 
 _ALREADY_EXISTS = "AWS.MechanicalTurk.HitAlreadyExists"
@@ -22,6 +22,11 @@ _MANY_PLACES = 10
 _LIFETIME_DAYS: int = MTurkOptions.model_fields["lifetime_days"].default
 _INDEX_S = 3600  # how long the list of HITs is believed; the tokens guard for 24 hours what it does not show yet
 _LONGEST_TOKEN = 64
+_WORKER_SITES = {
+    "https://mturk-requester.us-east-1.amazonaws.com": "https://worker.mturk.com",
+    "https://mturk-requester-sandbox.us-east-1.amazonaws.com": "https://workersandbox.mturk.com",
+}
+"""Of the public service; elsewhere workers and requesters have one address."""
 
 
 class Hits(Requester):
@@ -150,20 +155,17 @@ class Hits(Requester):
         return self.listing(listing)
 
     def _listed(self, hit: dict[str, Any]) -> Listed:
-        state, expired = str(hit["HITStatus"]), hit["Expiration"] <= datetime.now(UTC)
+        state, expires = str(hit["HITStatus"]), hit["Expiration"]
+        # One that was closed expires when it was made, by the marketplace's clock, which may be ahead of ours.
+        expired = expires <= datetime.now(UTC) or expires <= hit["CreationTime"]
         # A HIT whose places are all taken is open still: a place comes back when somebody returns it.
         ours: ListingState = "open" if state == "Assignable" or (state != "Disposed" and not expired) else "closed"
         return Listed(hit["HITId"], ours, state, hit["MaxAssignments"], self._page(hit))
 
     def _page(self, hit: dict[str, Any]) -> str | None:
-        """Where a worker sees it on the public service; other marketplaces have pages of their own."""
-        for api, site in (
-            ("mturk-requester.", "https://worker.mturk.com"),
-            ("mturk-requester-sandbox.", "https://workersandbox.mturk.com"),
-        ):
-            if self._endpoint.startswith(f"https://{api}") and hit.get("HITGroupId"):
-                return f"{site}/projects/{hit['HITGroupId']}/tasks"
-        return None
+        """Where a worker finds it, by the address that scripts for MTurk put together."""
+        site = _WORKER_SITES.get(self._endpoint, self._endpoint)
+        return f"{site}/mturk/preview?groupId={hit['HITGroupId']}" if hit.get("HITGroupId") else None
 
 
 def _question(notice: Notice) -> str:

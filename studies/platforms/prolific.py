@@ -15,11 +15,13 @@ from urllib.parse import quote
 
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import CredentialsError, PlaceError
-from crowdloom.studies.platforms.origins import is_loopback, read_origin
+from crowdloom.studies.platforms.origins import read_origin
 from crowdloom.studies.platforms.prolific_terms import AT_ONCE, CATEGORIES, FEES, HOURLY_MINIMUM, REASON_MIN
 from crowdloom.studies.platforms.protocol import Account, Arrival, Capabilities, Ending, Fee, HandBack
 
 DEFAULT_URL, DEFAULT_APP_URL = "https://api.prolific.com", "https://app.prolific.com"
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Prolific:
@@ -113,7 +115,7 @@ def _address(written: str, name: str) -> str:
     if origin is None:
         # It may hold a password, so it is not repeated.
         raise CredentialsError(f"{name} is no plain address; write it as https://HOST, without user name or path")
-    if origin.scheme == "http" and not is_loopback(origin):
+    if origin.scheme == "http" and origin.host not in _LOOPBACK:
         raise CredentialsError(f"{name} begins with http://, which would show the token to the network; use https://")
     return str(origin)
 
@@ -121,7 +123,7 @@ def _address(written: str, name: str) -> str:
 def _problems(design: Design) -> Iterator[str]:
     people, options = design.people, design.prolific
     if people.reward is None or people.reward.amount == 0:
-        yield "Prolific asks for a reward; give one such as people.reward = \"3.34 USD\""
+        yield 'Prolific asks for a reward; give one such as people.reward = "3.34 USD"'
         return
     currency = people.reward.currency
     if currency not in HOURLY_MINIMUM:
@@ -137,10 +139,10 @@ def _problems(design: Design) -> Iterator[str]:
     if len(set(options.devices)) < len(options.devices):
         yield "prolific.devices names a device twice"
     for each in options.filters:
-        if not isinstance(each.get("filter_id"), str) or not {"selected_values", "selected_range"} & each.keys():
-            if "selected_filters" not in each:
-                yield "each of prolific.filters needs filter_id and selected_values, selected_range or selected_filters"
-                return
+        chosen = {"selected_values", "selected_range", "selected_filters"} & each.keys()
+        if not isinstance(each.get("filter_id"), str) or not chosen:
+            yield "each of prolific.filters needs filter_id and selected_values, selected_range or selected_filters"
+            return
 
 
 def _money(minor: int) -> str:

@@ -22,12 +22,13 @@ import httpx
 from crowdloom.studies.errors import CredentialsError, PlatformError, PlatformRefusedError, PlatformUnsureError
 
 BASE = "/api/v1/"
+PAGE = 100
+"""Rows that are asked for at once."""
 ATTEMPTS = 5
 """How often a call that may be repeated, or that was refused as one too many, is sent in all."""
 LONGEST_WAIT = 60.0
 """Seconds: longer than this between two attempts nobody waits, whatever the service says."""
 
-_TIMEOUT = 30.0  # seconds
 _LONGEST = 500  # characters of the vendor's words that ours repeat
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -54,10 +55,14 @@ class Api:
     that was not answered) or CredentialsError, with Prolific's own error code as `code`.
     """
 
-    def __init__(self, origin: str, token: str, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, origin: str, token: str, *, pause: Callable[[float], None] = time.sleep, timeout: float = 30.0
+    ) -> None:
         self.origin = origin
         self._token = token
         self._pause = pause
+        self._timeout = timeout  # seconds
+        self._tls = httpx.create_ssl_context()
         self._client = self._open()
         weakref.finalize(self, self._client.close)
 
@@ -140,7 +145,8 @@ class Api:
         return httpx.Client(
             base_url=self.origin,
             headers={"Authorization": f"Token {self._token}", "Content-Type": "application/json"},
-            timeout=_TIMEOUT,
+            timeout=self._timeout,
+            verify=self._tls,
             follow_redirects=False,
         )
 
@@ -163,7 +169,8 @@ class Api:
             )
         if answer.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return CredentialsError(
-                f"Prolific does not accept the token in PROLIFIC_TOKEN to {doing}{said}", code=code or str(answer.status)
+                f"Prolific does not accept the token in PROLIFIC_TOKEN to {doing}{said}",
+                code=code or str(answer.status),
             )
         if answer.status == httpx.codes.TOO_MANY_REQUESTS:
             return PlatformRefusedError(
@@ -198,7 +205,7 @@ def _next(page: Any) -> str | None:
 def _wait(headers: Mapping[str, str], attempt: int) -> float:
     """Seconds until the next attempt: as the service says, else twice as long each time."""
     given = headers.get("Retry-After", "")
-    seconds = 0.5 * 2**attempt
+    seconds = 0.5 * float(2**attempt)
     if given.isdecimal():
         seconds = float(given)
     elif given:

@@ -23,31 +23,57 @@ def address_of(store: Store, path: str) -> str:
     Media in a bucket have their public address there; others become a `data:` address. Raises
     StoreError for media that the store does not have.
     """
-    sha256 = path.rsplit("/", 1)[-1]
-    with store.read() as connection:
-        location = connection.scalar(select(Media.location).where(Media.sha256 == sha256))
+    location = _location(store, path)
     if location is not None:
         return public_address(location)
-    found = get_media(store, sha256)
+    found = get_media(store, path.rsplit("/", 1)[-1])
     if found is None:
-        raise StoreError(f"the store has no media {sha256}; load the design again")
+        raise StoreError(f"the store has no image {path}; load the design again")
     return inline(*found)
 
 
 def public_address(location: str) -> str:
     """The unsigned https address of an object `s3://BUCKET/KEY`, which its bucket must let everybody read."""
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    address: str = _unsigned_client().generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+    bucket, key = _split(location)
+    address: str = unsigned_client().generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
     return address
 
 
+def check_public(store: Store, path: str) -> None:
+    """Whether a stimulus that lies in a bucket can be read by everybody. Raises StoreError where it cannot."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    location = _location(store, path)
+    if location is None:
+        return
+    bucket, key = _split(location)
+    try:
+        unsigned_client().head_object(Bucket=bucket, Key=key)
+    except (BotoCoreError, ClientError) as error:
+        raise StoreError(
+            f"participants could not see the image {location} ({error}); let the bucket's policy allow "
+            "s3:GetObject to everybody"
+        ) from error
+
+
+def _location(store: Store, path: str) -> str | None:
+    with store.read() as connection:
+        return connection.scalar(select(Media.location).where(Media.sha256 == path.rsplit("/", 1)[-1]))
+
+
+def _split(location: str) -> tuple[str, str]:
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
 @lru_cache(maxsize=1)
-def _unsigned_client() -> Any:
+def unsigned_client() -> Any:
+    """The client that puts addresses together; boto3 finds the service and the region where it always does."""
     import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(signature_version=UNSIGNED))
+    return boto3.client("s3", config=Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=10))
 
 
 def inline(content: bytes, mime: str) -> str:

@@ -23,7 +23,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.design import Design
 from crowdloom.studies.participation import Designs, ItemView
 from crowdloom.studies.platforms.mturk_questions import html_question
-from crowdloom.studies.self_contained.images import address_of
+from crowdloom.studies.self_contained.images import address_of, check_public
 from crowdloom.studies.self_contained.styles import used_styles
 from crowdloom.studies.tables import BatchItem
 from crowdloom.studies.web import TEMPLATES
@@ -37,11 +37,15 @@ _IMAGE = "image"  # stands for every address while trials are compared
 def question_for_batch(store: Store, design: Design, batch_id: int, where: Mapping[str, Any]) -> str:
     """The document for one batch in the store, for the marketplace at `where`.
 
-    Raises PlatformRefusedError where it is larger than MTurk takes.
+    Raises PlatformRefusedError where it is larger than MTurk takes, StoreError where its images lie in a
+    bucket that does not let everybody read them (the first one is tried).
     """
+    items = batch_items(store, batch_id)
+    if first := next((item.image for item in items if item.image), None):
+        check_public(store, first)
     return build_question(
         design,
-        batch_items(store, batch_id),
+        items,
         images=lambda path: address_of(store, path),
         submit_to=where["submit_to"],
         instructions=Designs(store).instructions(batch_id),

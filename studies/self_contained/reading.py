@@ -118,10 +118,15 @@ def _fields(posted: Any) -> dict[str, list[str]]:
     if not isinstance(fields, dict):
         return {}
     return {
-        name: [value.replace("\x00", "") for value in values if isinstance(value, str)]
+        name: [_storable(value) for value in values if isinstance(value, str)]
         for name, values in fields.items()
         if isinstance(values, list)
     }
+
+
+def _storable(text: str) -> str:
+    """Without what no database keeps: a NUL, or half of a surrogate pair, which JSON can write."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _permuted(given: Any, length: int) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -42,8 +43,6 @@ class Elsewhere(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Show the form with what the address says."""
-        from urllib.parse import parse_qsl, urlsplit
-
         query = dict(parse_qsl(urlsplit(self.path).query))
         page = ELSEWHERE.format(
             query=" ".join(f"{name}={value}" for name, value in sorted(query.items())),
@@ -56,7 +55,7 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_request(self, *_: Any) -> None:
         """Say nothing."""
 
 
@@ -64,7 +63,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[str]:
     """The address of the lab's page."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://localhost:{server.server_port}/study?lab=1"
     server.shutdown()

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
@@ -21,12 +21,16 @@ from werkzeug.wrappers import Request, Response
 from crowdloom.studies.database import open_store
 from crowdloom.studies.design import Design
 from crowdloom.studies.loading import load_design
+from crowdloom.studies.marketplace import open_market
 from crowdloom.studies.participation import ItemView
+from crowdloom.studies.platforms.mturk import MTurk
+from crowdloom.studies.platforms.protocol import Notice
 from crowdloom.studies.self_contained import Parsed, batch_items, parse_assignment, question_for_batch
 from crowdloom.studies.tables import Batch
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError, Trial
-from tests.browser.conftest import STUDY, fill_trial
+from tests.browser.conftest import STUDY
+from tests.studies.marketplace.running import running
 
 DESIGN = Design.model_validate(
     STUDY.model_dump(mode="json")
@@ -59,7 +63,9 @@ class Marketplace:
 
     def visit(self, assignment: str, submit_to: str | None = None) -> str:
         """The address of the question, as the marketplace's frame opens it."""
-        return f"{self.address}/?assignmentId={assignment}&hitId=H1&workerId=A1&turkSubmitTo={submit_to or self.address}"
+        return (
+            f"{self.address}/?assignmentId={assignment}&hitId=H1&workerId=A1&turkSubmitTo={submit_to or self.address}"
+        )
 
     def read(self) -> Parsed:
         """What was handed in last."""
@@ -79,20 +85,28 @@ def marketplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marketplac
     started.server.server_close()
 
 
-def press(page: Page, text: str) -> None:
+def press(page: Page | FrameLocator, text: str) -> None:
     """Press the button with this text."""
     page.get_by_role("button", name=text, exact=True).click()
 
 
-def begin(page: Page) -> None:
+def begin(page: Page | FrameLocator) -> None:
     """Consent, instructions and check, up to the first trial."""
-    page.check("[name=statement][value='0']")
-    page.check("[name=statement][value='1']")
+    page.locator("[name=statement][value='0']").check()
+    page.locator("[name=statement][value='1']").check()
     press(page, "I agree and take part")
     press(page, "Next page")
     press(page, "Go on to the questions")
-    page.check("[name=question-0][value='Those that 100 people would give']")
+    page.locator("[name=question-0][value='Those that 100 people would give']").check()
     press(page, "Check my answers")
+
+
+def fill_trial(page: Page | FrameLocator, top1: str = "3", probability: str = "80", never: str = "7") -> None:
+    """Fill in a good answer: one class, no alternative, one class that it is not."""
+    page.locator(f"[name=top1][value='{top1}']").check()
+    page.locator("[name=top1_probability]").fill(probability)
+    page.locator("[name=top2][value=no-alternative]").check()
+    page.locator(f"[name=impossible][value='{never}']").check()
 
 
 def test_a_whole_study_is_handed_in_and_read(marketplace: Marketplace, page: Page) -> None:
@@ -120,6 +134,46 @@ def test_a_whole_study_is_handed_in_and_read(marketplace: Marketplace, page: Pag
     assert all(answer.timing and answer.timing["first_input_ms"] for answer in parsed.answers)
     assert parsed.debrief["How hard was it?"] == "Easy"
     assert "All <well> & good" in parsed.debrief.values()
+
+
+def test_on_the_marketplace(tmp_path: Path, page: Page) -> None:
+    """Published by the account, previewed, accepted and answered in the worker site's frame, read from its XML."""
+    with (
+        closing(open_market(str(tmp_path / "market.db"))) as market,
+        closing(open_store(f"sqlite:///{tmp_path / 'store.db'}")) as store,
+        running(market) as address,
+    ):
+        environ = {"AWS_ENDPOINT_URL_MTURK": address, "AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "any"}
+        where = MTurk().where(environ)
+        load_design(store, DESIGN, "", tmp_path)
+        with store.read() as connection:
+            batch = connection.scalars(select(Batch.id)).one()
+        account = MTurk().connect(where, environ)
+        html = question_for_batch(store, DESIGN, batch, where)
+        listed = account.create(Notice("token", "posting", DESIGN.name, DESIGN, "https://none.example", 2, html=html))
+        worker, invitation = market.add_worker()
+
+        page.goto(f"{address}/enter/{invitation}")
+        page.goto(str(listed.url))
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("main")).to_contain_text("This is a preview")
+        press(page, "Accept this HIT")
+        begin(frame)
+        for number in range(1, 5):
+            expect(frame.locator("h1")).to_have_text(f"Image {number} of 4")
+            fill_trial(frame, top1=str(number))
+            press(frame, "Go on")
+        frame.locator("[name=question-0][value=Hard]").check()
+        press(frame, "Go on")
+        press(frame, "Hand in")
+        expect(page.locator("body")).to_contain_text("Submitted")
+
+        (remote,) = account.submissions(listed.remote_id)
+        assert remote.participant == worker
+        parsed = parse_assignment(DESIGN, batch_items(store, batch), str(remote.answer))
+    assert parsed.is_complete
+    assert [answer.answer["top1"] for answer in parsed.answers] == ["1", "2", "3", "4"]
+    assert parsed.debrief["How hard was it?"] == "Hard"
 
 
 def test_what_is_missing_is_asked_for(marketplace: Marketplace, page: Page) -> None:
@@ -168,7 +222,7 @@ def test_a_reload_keeps_what_was_typed(marketplace: Marketplace, page: Page) -> 
 def test_orders_differ_between_people(marketplace: Marketplace, page: Page) -> None:
     """Trials and classes are shuffled for each participant, and both orders are handed in."""
     seen = set()
-    for person in range(6):
+    for person in range(4):
         page.goto(marketplace.visit(f"SHUFFLE{person}"))
         begin(page)
         seen.add(tuple(page.locator("[name=top1]").evaluate_all("all => all.map(control => control.value)")))
@@ -244,7 +298,13 @@ def test_localhost_is_this_machine_too(marketplace: Marketplace, page: Page) -> 
 FORMS: list[dict[str, list[str]]] = [
     {"top1": [first], "top1_probability": [typed], "top2": [second], "top2_probability": [other], "impossible": never}
     for first, typed in (("1", "80"), ("1", ""), ("2", " 7,5 % "), ("2", "101"), ("1", "-0"), ("1", "1e1"), ("1", ".5"))
-    for second, other in (("no-alternative", ""), ("2", "20"), ("3", ""), ("3", "nan"), ("3", "a very long answer to it"))
+    for second, other in (
+        ("no-alternative", ""),
+        ("2", "20"),
+        ("3", ""),
+        ("3", "nan"),
+        ("3", "a very long answer to it"),
+    )
     for never in ([], ["1", "2"])
 ]
 

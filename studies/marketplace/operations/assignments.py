@@ -116,8 +116,6 @@ def reject(call: Call) -> dict[str, Any]:
     """RejectAssignment: what was held for it becomes available again."""
     row = _lock(call)
     call.no_longer_than("RequesterFeedback", 1024)
-    if not call["RequesterFeedback"].strip():
-        raise RequestError("RequesterFeedback is empty.", "ParameterValidationError")
     if row.state != "submitted":
         raise wrong_state("Assignment", row.state.capitalize(), "Submitted")
     call.connection.execute(

@@ -121,7 +121,7 @@ def _structure(call: Call, row: Row[Any], counts: Counts) -> dict[str, Any]:
         "QualificationRequirements": row.type_requirements,
         "HITReviewStatus": "MarkedForReview" if row.reviewing else "NotReviewed",
         "NumberOfAssignmentsPending": counts.pending,
-        "NumberOfAssignmentsAvailable": row.max_assignments - counts.taken if row.expiration > call.now else 0,
+        "NumberOfAssignmentsAvailable": row.max_assignments - counts.taken,
         "NumberOfAssignmentsCompleted": counts.completed,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -206,10 +206,12 @@ def update_expiration(call: Call) -> dict[str, Any]:
     """UpdateExpirationForHIT: a time that is past ends the HIT now."""
     hit, state = _lock(call)
     if state == "Disposed":
+        if call["ExpireAt"] <= call.now:
+            return {}  # it is as asked; scripts end and delete a HIT twice
         raise wrong_state("HIT", state, "Assignable, Unassignable, Reviewable, Reviewing")
     if call["ExpireAt"] > call.now + timedelta(seconds=_YEAR_S):
         raise RequestError("ExpireAt is more than a year away.", "ParameterValidationError")
-    expiration = max(call["ExpireAt"], hit.created_at)
+    expiration = call["ExpireAt"] if call["ExpireAt"] > call.now else min(hit.expiration, call.now)
     call.connection.execute(update(HIT).where(HIT.id == hit.id).values(expiration=expiration))
     _reopened(call, hit)
     return {}

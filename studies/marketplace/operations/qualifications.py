@@ -49,7 +49,7 @@ def _find(call: Call, kind: Row[Any], worker: Row[Any]) -> Row[Any]:
     ).first()
     if row is None:
         raise RequestError(
-            f"Worker {worker.token} has no qualification of type {kind.token}.", "QualificationDoesNotExist"
+            f"The qualification {kind.token} of worker {worker.token} does not exist.", "QualificationDoesNotExist"
         )
     return row
 

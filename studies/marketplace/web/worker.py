@@ -82,6 +82,7 @@ def leave() -> Page:
 
 
 @blueprint.get("/groups/<token:group>")
+@blueprint.get("/projects/<token:group>/tasks")  # as on MTurk's worker site
 def next_of_group(group: str) -> Page:
     """The next HIT of a group."""
     market, worker = current_market(), needed_worker()
@@ -96,7 +97,7 @@ def next_of_group(group: str) -> Page:
 
 @blueprint.get("/mturk/preview")
 def preview_as_on_mturk() -> Page:
-    """The preview address that scripts put together for MTurk's worker site."""
+    """The older preview address that scripts put together for MTurk's worker site."""
     return redirect(url_for(".next_of_group", group=request.args.get("groupId", "-")), 303)
 
 

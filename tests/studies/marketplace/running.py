@@ -23,7 +23,7 @@ def running(market: Market, **options: Any) -> Iterator[str]:
     """Serve a marketplace at an address of its own; options as of `create_app`."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, create_app(market, **options), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"
