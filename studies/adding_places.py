@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from crowdloom.studies.arrivals import HANDED_IN
 from crowdloom.studies.database import Store
-from crowdloom.studies.errors import PlatformRefusedError
+from crowdloom.studies.errors import PlatformRefusedError, StudyError
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW
 from crowdloom.studies.posted import Posted
@@ -34,7 +35,7 @@ def plan_places(connection: Connection, posted: Posted) -> list[TopUp]:
     """
     listings = connection.execute(
         select(Listing.id, Listing.batch_id, Listing.places)
-        .where(Listing.posting_id == posted.id, Listing.state != "closed")
+        .where(Listing.posting_id == posted.id, Listing.state != "closed", Listing.submission_id.is_(None))
         .order_by(Listing.id)
     ).all()
     by_batch: dict[int | None, list[Any]] = {}
@@ -88,6 +89,39 @@ def add_places(store: Store, posted: Posted, plans: list[TopUp]) -> list[str]:
             put_up(store, posted.token)
             said.append(f"a new listing with {plan.after - plan.before} places beside {remote_id}, which cannot grow")
     return said
+
+
+def let_hand_in(store: Store, posted: Posted, code: str) -> str:
+    """Make a listing for one person alone, who completed a submission and could not hand it in; its id there.
+
+    They take it, are led to their receipt, and hand in, so that they can be paid. Raises StudyError where
+    the submission is not complete, or was handed in, or another such listing waits for it.
+    """
+    with store.write() as connection:
+        row = connection.execute(
+            select(Submission.id, Submission.state).where(
+                Submission.posting_id == posted.id, Submission.pseudonym == code
+            )
+        ).first()
+        if row is None or row.state != "completed":
+            raise StudyError(f"{code} is no completed submission of {posted.design.name} on {posted.platform}")
+        handed_in = connection.execute(
+            select(RemoteSubmission.id).where(
+                RemoteSubmission.submission_id == row.id, RemoteSubmission.state.in_(HANDED_IN)
+            )
+        ).first()
+        if handed_in is not None:
+            raise StudyError(f"{code} was handed in on {posted.platform}; review it, and it can be paid")
+        waiting = connection.execute(
+            select(Listing.token).where(Listing.submission_id == row.id, Listing.state != "closed")
+        ).first()
+        if waiting is None:
+            add_listing(connection, posted, None, 1, row.id)
+    with store.read() as connection:
+        listing_id = connection.execute(
+            select(Listing.id).where(Listing.submission_id == row.id, Listing.state != "closed")
+        ).scalar_one()
+    return put_up(store, posted.token, listing_id=listing_id)[0].remote_id
 
 
 def want_more(connection: Connection, posted: Posted, responses_per_item: int) -> int:

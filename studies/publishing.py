@@ -19,6 +19,7 @@ from crowdloom.studies.database import Store, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import OptionError, PaymentError, PlatformRefusedError, StudyError
+from crowdloom.studies.identities import reveal
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Account, Listed, Notice
 from crowdloom.studies.posted import Posted, read_posting
@@ -29,6 +30,7 @@ from crowdloom.studies.tables import (
     Condition,
     Design,
     Listing,
+    Participant,
     ParticipantGroup,
     Place,
     Posting,
@@ -109,11 +111,14 @@ def _plan_listings(connection: Connection, posted: Posted) -> None:
             add_listing(connection, posted, batch_id, places)
 
 
-def add_listing(connection: Connection, posted: Posted, batch_id: int | None, places: int) -> None:
+def add_listing(
+    connection: Connection, posted: Posted, batch_id: int | None, places: int, submission_id: int | None = None
+) -> None:
     """Write down a listing that is to be created on the platform."""
     row = {
         "posting_id": posted.id,
         "batch_id": batch_id,
+        "submission_id": submission_id,
         "token": new_token(),
         "state": "planned",
         "places": places,
@@ -152,48 +157,57 @@ def check_balance(account: Account, cost: Cost) -> Money | None:
 
 
 def put_up(
-    store: Store, token: str, *, draft: bool = False, progress: Progress = lambda done, total: None
+    store: Store,
+    token: str,
+    *,
+    draft: bool = False,
+    listing_id: int | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> list[Listed]:
     """Create and open on its platform what a posting has planned; what is there already stays as it is.
 
-    With `draft` nothing is opened. Raises PlatformError; the same call goes on from there.
+    With `draft` nothing is opened. With `listing_id` only this listing is, and the posting stays as closed as it
+    was. Raises OptionError for a draft where there are none, and PlatformError; the same call goes on from there.
     """
     with store.read() as connection:
         posted = read_posting(connection, token)
-    if not PLATFORMS[posted.platform].capabilities.identifies:
+        only = [] if listing_id is None else [Listing.id == listing_id]
+        listings = connection.execute(
+            select(Listing.__table__).where(Listing.posting_id == posted.id, *only).order_by(Listing.id)
+        ).all()
+    capabilities = PLATFORMS[posted.platform].capabilities
+    if draft and not capabilities.drafts:
+        raise OptionError(f"--draft: {posted.platform} has no drafts; what is created there is public at once")
+    if not capabilities.identifies:
         return []
     account = posted.account()
     groups = _groups(store, posted, account)
-    with store.read() as connection:
-        listings = connection.execute(
-            select(Listing.__table__).where(Listing.posting_id == posted.id).order_by(Listing.id)
-        ).all()
-    drafts = PLATFORMS[posted.platform].capabilities.drafts
-    if draft and not drafts:
-        raise OptionError(f"--draft: {posted.platform} has no drafts; what is created there is public at once")
-    if not draft:
+    if not draft and listing_id is None:
         # Before anybody can come, so that the first who does finds the door open.
         _set_state(store, posted, "open")
     put = []
     for done, listing in enumerate(listings, start=1):
-        remote_id = listing.remote_id
-        if remote_id is None:
-            notice = _notice(store, posted, listing, groups)
-            try:
-                listed = account.create(notice)
-            except PlatformRefusedError:
-                _withdraw(store, posted)
-                raise
-            remote_id = listed.remote_id
-            note_listing(store, listing.id, listed)
-        if not draft and listing.state in ("planned", "draft", "paused"):
-            listed = account.open(remote_id)
-            note_listing(store, listing.id, listed)
+        if listing.remote_id is None:
+            listed = _create(store, posted, account, listing, groups)
         else:
-            listed = account.listing(remote_id)
+            listed = account.listing(listing.remote_id)
+        if not draft and listing.state in ("planned", "draft", "paused") and listed.state != "open":
+            listed = account.open(listed.remote_id)
+        note_listing(store, listing.id, listed)
         put.append(listed)
         progress(done, len(listings))
     return put
+
+
+def _create(store: Store, posted: Posted, account: Account, listing: Row[Any], groups: _Groups) -> Listed:
+    notice = _notice(store, posted, listing, groups)
+    try:
+        listed = account.create(notice)
+    except PlatformRefusedError:
+        _withdraw(store, posted)
+        raise
+    note_listing(store, listing.id, listed)
+    return listed
 
 
 def _withdraw(store: Store, posted: Posted) -> None:
@@ -293,7 +307,21 @@ def _notice(store: Store, posted: Posted, listing: Row[Any], groups: _Groups) ->
         group=groups.own,
         codes=posted.values.get("codes", {}),
         html=html,
+        only_for=_only_for(store, posted, listing),
     )
+
+
+def _only_for(store: Store, posted: Posted, listing: Row[Any]) -> list[str]:
+    """The participant for whose lost hand-in a listing is."""
+    if listing.submission_id is None:
+        return []
+    with store.read() as connection:
+        stored = connection.execute(
+            select(Participant.platform_id)
+            .join(Submission, Submission.participant_id == Participant.id)
+            .where(Submission.id == listing.submission_id)
+        ).scalar_one()
+    return [reveal(posted.platform, str(stored))]
 
 
 def pause(store: Store, posted: Posted) -> None:

@@ -72,7 +72,7 @@ def reconcile(store: Store, posted: Posted, account: Account | None, *, moment: 
 def _listings(connection: Connection, posted: Posted) -> list[Difference]:
     study, found = posted.design.name, []
     rows = connection.execute(
-        select(Listing.remote_id, Listing.state, Listing.token).where(Listing.posting_id == posted.id)
+        select(Listing.remote_id, Listing.state).where(Listing.posting_id == posted.id, Listing.submission_id.is_(None))
     ).all()
     for row in rows:
         who = row.remote_id or "a planned listing"
@@ -125,12 +125,19 @@ def _submissions(connection: Connection, posted: Posted) -> list[Difference]:
             "not handed in",
             row.pseudonym,
             "is complete here, and the platform shows nothing of it",
-            "ask them to open their link again and to hand it in; their answers are safe",
+            _hand_in(posted, row.pseudonym),
         )
         for row in lost
         if row.id not in known
     ]
     return found
+
+
+def _hand_in(posted: Posted, code: str) -> str:
+    return (
+        "they can open their link again and hand it in; where that is too late: "
+        f"crowdloom add-places {posted.design.name} --for {code}"
+    )
 
 
 _DECISIONS = {
@@ -157,7 +164,7 @@ def _submission(posted: Posted, row: Any, handed_in: Counter[int]) -> Difference
         return Difference("handed in unfinished", who, what, "decide on the platform; here it does not count")
     if row.there not in HANDED_IN:
         what = f"is complete here, and {there} there"
-        return Difference("not handed in", who, what, "ask them to open their link again and to hand it in")
+        return Difference("not handed in", who, what, _hand_in(posted, who))
     if row.there == "submitted" and handed_in[row.id] > 1:
         what = f"{row.remote_id} was handed in for the same work as another one"
         return Difference("handed in twice", who, what, "reject it on the platform: the work is paid once")

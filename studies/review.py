@@ -241,6 +241,11 @@ def request_return(store: Store, study: str, code: str, reason: str) -> None:
         add_event(connection, submission_id, "return_requested", {"reason": reason})
 
 
+def posted_of(connection: Connection, study: str, code: str) -> Posted | None:
+    """The posting of the submission with this code; None for an imported one. Raises StudyError for an unknown code."""
+    return _posted(connection, _find(connection, study, code))
+
+
 def _posted(connection: Connection, submission_id: int) -> Posted | None:
     """The posting of a submission; None for an imported one, which no platform knows."""
     row = connection.execute(

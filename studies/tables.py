@@ -180,13 +180,15 @@ class Listing(Table):
     """What a platform knows of a posting by an id of its own: a HIT, a Prolific study.
 
     Written before the platform is asked, so that after a crash it is found again by its token. A listing
-    with a batch hands out just this one. `places` is how many the platform is to have in all.
+    with a batch hands out just this one; one with a submission is for its participant alone, who completed
+    it and could not hand it in. `places` is how many the platform is to have in all.
     """
 
     __tablename__ = "listing"
     id: Mapped[int] = _id()
     posting_id: Mapped[int] = _to("posting.id", index=True)
     batch_id: Mapped[int | None] = _to("batch.id")
+    submission_id: Mapped[int | None] = _to("submission.id")
     token: Mapped[str] = mapped_column(String(32), unique=True)
     remote_id: Mapped[str | None] = mapped_column(String(100), index=True)
     state: Mapped[str] = mapped_column(String(10))  # planned | draft | open | paused | closed

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+
+from sqlalchemy import func, select
 
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import PlatformError, StoreError
@@ -10,6 +14,10 @@ from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.posted import Posted, find_postings
 from crowdloom.studies.reconciling import Difference, reconcile
 from crowdloom.studies.status import study_status
+from crowdloom.studies.tables import HookEvent
+
+HOOK_S = 1.0
+"""How often the webhooks' events are looked at, which costs next to nothing."""
 
 
 class Watch:
@@ -19,11 +27,13 @@ class Watch:
         self._store, self._study, self._platform = store, study, platform
         self._said: dict[int, set[Difference]] = {}
         self._places: dict[str, int] = {}
+        self._hooks = 0
         with store.read() as connection:
             find_postings(connection, study, platform)  # a misspelt name is said at once
 
     def look(self) -> Iterator[str]:
         """A line for each thing that is new; a platform or a store that cannot be reached is one of them."""
+        self._hooks = self._heard()
         try:
             with self._store.read() as connection:
                 postings = find_postings(connection, self._study, self._platform)
@@ -32,6 +42,21 @@ class Watch:
             yield from self._count()
         except StoreError as error:
             yield f"{error}"
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait for so long, or until a platform's webhook says that something changed, or until it is to end."""
+        until = time.monotonic() + seconds
+        while not stop.wait(min(HOOK_S, max(until - time.monotonic(), 0))) and time.monotonic() < until:
+            if self._heard() != self._hooks:
+                return
+
+    def _heard(self) -> int:
+        """How many events the webhooks have taken."""
+        try:
+            with self._store.read() as connection:
+                return connection.execute(select(func.count()).select_from(HookEvent)).scalar_one()
+        except StoreError:
+            return self._hooks
 
     def _look_at(self, posted: Posted) -> Iterator[str]:
         try:

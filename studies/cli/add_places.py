@@ -4,27 +4,52 @@ from __future__ import annotations
 
 import click
 
-from crowdloom.studies.cli.options import confirmed, database_option, opened, platform_option, postings_of, yes_option
+from crowdloom.studies.cli.options import (
+    confirmed,
+    database_option,
+    opened,
+    platform_option,
+    posting_of,
+    postings_of,
+    yes_option,
+)
 
 
 @click.command()
 @click.argument("study")
+@click.option("--for", "code", metavar="CODE", help="Only for who completed CODE and could not hand it in.")
 @click.option("--responses-per-item", type=int, help="Raise the responses wanted for each item to this number first.")
 @platform_option
 @yes_option
 @database_option
-def command(study: str, responses_per_item: int | None, platform: str | None, yes: bool, database: str | None) -> None:
+def command(
+    study: str,
+    code: str | None,
+    responses_per_item: int | None,
+    platform: str | None,
+    yes: bool,
+    database: str | None,
+) -> None:
     """Ask the platform for as many people as STUDY still lacks, after drop-outs, rejections and surplus.
 
-    With --responses-per-item the study wants more than its design said; the design itself stays as it is.
+    With --responses-per-item the study wants more than its design said; the design itself stays as it is. With
+    --for, one person gets a listing of their own, takes it, is led to their receipt and hands in, and can be paid.
     """
-    from crowdloom.studies.adding_places import add_places, plan_places, want_more
+    from crowdloom.studies.adding_places import add_places, let_hand_in, plan_places, want_more
     from crowdloom.studies.cost import check_cap, cost_of
     from crowdloom.studies.platforms import PLATFORMS
     from crowdloom.studies.polling import poll
     from crowdloom.studies.words import count
 
     with opened(database) as store:
+        if code is not None:
+            posted = posting_of(store, study, code)
+            reward = posted.design.people.reward
+            if confirmed(f"Make a listing on {posted.platform} for the one person of {code}, {reward}?", yes):
+                click.echo(
+                    f"{study} on {posted.platform}: {let_hand_in(store, posted, code)} is open for {code} alone."
+                )
+            return
         chosen = postings_of(store, study, platform, "open", "paused")
         for posted in chosen:
             if PLATFORMS[posted.platform].capabilities.identifies:

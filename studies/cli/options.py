@@ -70,6 +70,19 @@ def postings_of(store: Store, study: str, platform: str | None, *states: str) ->
     return chosen
 
 
+def posting_of(store: Store, study: str, code: str) -> Posted:
+    """The posting of a submission. Raises StudyError for an unknown code, OptionError for one without a platform."""
+    from crowdloom.studies.errors import OptionError
+    from crowdloom.studies.platforms import PLATFORMS
+    from crowdloom.studies.review import posted_of
+
+    with store.read() as connection:
+        posted = posted_of(connection, study, code)
+    if posted is None or not PLATFORMS[posted.platform].capabilities.identifies:
+        raise OptionError(f"{code} did not come from a platform on which anything is handed in")
+    return posted
+
+
 def confirmed(question: str, yes: bool) -> bool:
     """Ask, unless `--yes` was given; where nobody can be asked, the answer is no, with a sentence."""
     if yes:

@@ -1,4 +1,8 @@
-"""Pages of a list: a NextToken says after which row to go on, so that what is added meanwhile moves nothing."""
+"""Pages of a list: a NextToken says after which row to go on, so that what is added meanwhile moves nothing.
+
+As on MTurk every page with rows has a NextToken, and an empty page ends the list: there are clients that
+ask for the token without looking whether there is one.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +32,8 @@ def read_page(
         after = _read(token, asked)
         query = query.where(key < after if newest_first else key > after)
     order = key.desc() if newest_first else key
-    rows = list(connection.execute(query.add_columns(key.label("page_key")).order_by(order).limit(size + 1)))
-    if len(rows) <= size:
-        return rows, None
-    return rows[:size], _write(rows[size - 1].page_key, asked)
+    rows = list(connection.execute(query.add_columns(key.label("page_key")).order_by(order).limit(size)))
+    return rows, _write(rows[-1].page_key, asked) if rows else None
 
 
 def _write(after: int, asked: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,9 +75,10 @@ class Hits(Requester):
     def open(self, listing: str, *, lifetime_days: int = _LIFETIME_DAYS) -> Listed:
         """Let people in again: an expired HIT can be found for so many days more."""
         hit = self._hit(listing)
-        if self._listed(hit).state == "open":
+        if hit["HITStatus"] == "Assignable":
             return self._listed(hit)
-        return self.extend(listing, lifetime_days)
+        # Full or expired: the marketplace's clock, which may be ahead of ours, knows which; never make it shorter.
+        return self._expire(listing, max(hit["Expiration"], datetime.now(UTC) + timedelta(days=lifetime_days)))
 
     def extend(self, listing: str, lifetime_days: int) -> Listed:
         """Let a HIT be found for so many days from now."""
@@ -93,7 +95,7 @@ class Hits(Requester):
         hit = self._hit(listing)
         if self._listed(hit).state == "closed":
             return self._listed(hit)
-        return self._expire(listing, datetime.now(UTC) - timedelta(days=1))
+        return replace(self._expire(listing, datetime.now(UTC) - timedelta(days=1)), state="closed")
 
     def delete(self, listing: str) -> None:
         """Take a HIT off the marketplace for good. Refused while people work on it or assignments are unreviewed."""
@@ -156,7 +158,6 @@ class Hits(Requester):
 
     def _listed(self, hit: dict[str, Any]) -> Listed:
         state, expires = str(hit["HITStatus"]), hit["Expiration"]
-        # One that was closed expires when it was made, by the marketplace's clock, which may be ahead of ours.
         expired = expires <= datetime.now(UTC) or expires <= hit["CreationTime"]
         # A HIT whose places are all taken is open still: a place comes back when somebody returns it.
         ours: ListingState = "open" if state == "Assignable" or (state != "Disposed" and not expired) else "closed"

@@ -138,6 +138,8 @@ class Notice:
     """The posting's completion codes."""
     html: str | None = None
     """A self-contained question, for a listing that needs no server of ours."""
+    only_for: Sequence[str] = ()
+    """The platform's ids of the only people who may see and take it; empty: everybody who is eligible."""
 
 
 @dataclass(frozen=True)

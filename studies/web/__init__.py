@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
-from crowdloom.studies.web import live, media, participant, researcher
+from crowdloom.studies.web import hooks, live, media, participant, researcher
 from crowdloom.studies.web.prose import prose
 from crowdloom.studies.web.stores import Token
 
@@ -41,7 +41,7 @@ def create_app(store: Store, secret_key: str | None = None) -> Flask:
     app.url_map.converters["token"] = Token
     app.jinja_env.filters["prose"] = prose
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for blueprint in (participant.blueprint, media.blueprint, live.blueprint, researcher.blueprint):
+    for blueprint in (participant.blueprint, media.blueprint, live.blueprint, hooks.blueprint, researcher.blueprint):
         app.register_blueprint(blueprint)
     app.after_request(_add_headers)
     app.register_error_handler(CrowdloomError, _say)

@@ -55,7 +55,8 @@ def create(call: Call) -> dict[str, Any]:
 
 def _taken(call: Call) -> RequestError:
     return RequestError(
-        f"You have already created a QualificationType with this name: {call['Name']}", "QualificationTypeAlreadyExists"
+        f"You have already created a QualificationType with this name. Name: {call['Name']}",
+        "QualificationTypeAlreadyExists",
     )
 
 

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, autoincrement=True, nullable=False),
         sa.Column("posting_id", KEY, nullable=False),
         sa.Column("batch_id", KEY, nullable=True),
+        sa.Column("submission_id", KEY, nullable=True),
         sa.Column("token", sa.String(32), nullable=False),
         sa.Column("remote_id", sa.String(100), nullable=True),
         sa.Column("state", sa.String(10), nullable=False),
@@ -32,6 +33,7 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"]),
         sa.ForeignKeyConstraint(["posting_id"], ["posting.id"]),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token"),
     )

@@ -1,4 +1,7 @@
-"""The account on a marketplace: real boto3, real HTTP, our own marketplace behind it."""
+"""The account on a marketplace: real boto3, real HTTP, our own marketplace behind it.
+
+One long file, since its tests share one marketplace, the people on it and the ways to publish and hand in.
+"""
 
 from __future__ import annotations
 

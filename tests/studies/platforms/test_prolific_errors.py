@@ -21,7 +21,7 @@ from tests.prolific import StandIn
 from tests.prolific.examples import connect, hand_in, make_notice, paid_design
 from tests.prolific.scripted import Reply, scripted
 
-TOKEN = "s3cret-token-0123456789"
+TOKEN, WRONG = "s3cret-token-0123456789", "wrong-token-99"
 PAGE = {"results": [{"id": "one"}], "_links": {"next": {"href": None}}}
 
 
@@ -55,9 +55,8 @@ def test_error_comes_with_its_code_and_words(error: dict[str, object], sentence:
 
 def test_error_without_words_still_says_the_status() -> None:
     """An error page that is no JSON is named by its status, and is not repeated."""
-    with scripted([Reply(405, b"<html>Not allowed</html>")]) as server:
-        with pytest.raises(PlatformRefusedError) as raised:
-            Api(server.url, TOKEN).call("POST", "studies/", "do it", body={})
+    with scripted([Reply(405, b"<html>Not allowed</html>")]) as server, pytest.raises(PlatformRefusedError) as raised:
+        Api(server.url, TOKEN).call("POST", "studies/", "do it", body={})
     assert str(raised.value) == "Prolific refused to do it: status 405"
 
 
@@ -207,7 +206,7 @@ def test_token_is_in_no_message_log_or_repr(test_data: Path, caplog: pytest.LogC
             shown.append(_failure(lambda: account.listing(study)))
             prolific.clear_faults()
         shown.append(_failure(lambda: account.submission("nobody")))
-        shown.append(_failure(lambda: connect(prolific, token="wrong-token-99").info()))
+        shown.append(_failure(lambda: connect(prolific, token=WRONG).info()))
         shown += [
             repr(account),
             repr(vars(account)),
@@ -218,7 +217,7 @@ def test_token_is_in_no_message_log_or_repr(test_data: Path, caplog: pytest.LogC
     assert len([text for text in shown if "Error" in text]) >= 6
     for text in (*shown, caplog.text):
         assert TOKEN not in text
-        assert "wrong-token-99" not in text
+        assert WRONG not in text
 
 
 def _failure(call: object) -> str:

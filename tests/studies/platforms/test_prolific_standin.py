@@ -143,7 +143,7 @@ def test_way_in_by_the_browser(prolific: StandIn) -> None:
 
 
 def test_process_of_its_own_remembers(test_data: Path, tmp_path: Path) -> None:
-    """Started as a process it says its address, and started again it knows what was paid; there it settles by itself."""
+    """Started as a process it says its address and settles by itself; started again it knows what was paid."""
     command = [sys.executable, "-m", "tests.prolific", "--data", str(tmp_path / "prolific.db"), "--settle-after", "0"]
     sessions: list[str] = []
     for run in range(2):
