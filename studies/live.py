@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy import insert, select
 
 from crowdloom.models.live import IMPLEMENTATIONS
+from crowdloom.studies import platform_jobs
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.errors import LiveStepError, StudyError
 from crowdloom.studies.jobs import Claim
@@ -96,9 +97,13 @@ def read_input(step: LiveStep, body: bytes) -> dict[str, Any]:
 
 def order_of(store: Store, claim: Claim) -> Order:
     """What a worker runs for a job. Raises LiveStepError where this version does not know the step."""
+    if claim.task == platform_jobs.TASK:  # the researcher's, which no participant can call
+        target, step = platform_jobs.TARGET, platform_jobs.declared_platform_step(claim.step)
+    else:
+        target, step = _target(claim.task, claim.step), declared_step(claim.task, claim.step)
     return Order(
-        target=_target(claim.task, claim.step),
-        step=declared_step(claim.task, claim.step),
+        target=target,
+        step=step,
         values=claim.input,
         folder=scratch_folder(store, claim.submission or claim.token),
         submission=claim.submission,

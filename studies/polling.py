@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from crowdloom.studies.arrivals import GIVEN_BACK, give_back
+from crowdloom.studies.cost import hands_out_batches
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.entry import take_participant
 from crowdloom.studies.errors import PlatformError
@@ -146,6 +147,9 @@ def _group(store: Store, posted: Posted, account: Account) -> None:
     """Put everybody who has begun into the study's group there, so that other studies are not even offered to them."""
     if not PLATFORMS[posted.platform].capabilities.groups:
         return
+    # Where the platform deals the batches, the group also keeps its people from a second one: who has only begun and
+    # gave it back may still come again.
+    done = [Submission.state == "completed"] if hands_out_batches(posted.platform, posted.design) else []
     with store.read() as connection:
         rows = connection.execute(
             select(RemoteSubmission.id, Participant.platform_id)
@@ -156,6 +160,7 @@ def _group(store: Store, posted: Posted, account: Account) -> None:
                 RemoteSubmission.grouped.is_(False),
                 Submission.state != "refused",
                 Participant.platform_id.is_not(None),
+                *done,
             )
         ).all()
     if not rows:

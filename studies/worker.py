@@ -24,6 +24,7 @@ from crowdloom.studies import jobs
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.errors import LiveStepError, StoreError
 from crowdloom.studies.live import check_steps, order_of
+from crowdloom.studies.platform_jobs import STORE_VARIABLE
 from crowdloom.studies.scratch import tidy_scratch
 from crowdloom.studies.step import News
 from crowdloom.studies.step_process import StepProcess
@@ -67,6 +68,7 @@ def run_worker(
     """
     check_steps()
     store = open_store(url)
+    os.environ[STORE_VARIABLE] = store.url  # for the step process, whose order stands in the job table and must not
     worker = Worker(
         store, name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", lease_s, deaf_s, grace_s
     )
@@ -92,6 +94,7 @@ def run_worker(
                     time.sleep(TICK_S)
     finally:
         worker.process.kill()
+        del os.environ[STORE_VARIABLE]
         store.close()
     return ended
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, func, literal, select, union_all
 from crowdloom.studies import database
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.marketplace import clock, faults, requesters, work, workers
+from crowdloom.studies.marketplace import faults, requesters, work, workers
+from crowdloom.studies.marketplace.clock import move_on, read_offset
 from crowdloom.studies.marketplace.hits import lock_hit
 from crowdloom.studies.marketplace.money import to_cents
 from crowdloom.studies.marketplace.opening import open_database
@@ -61,7 +62,7 @@ class Market:
     def now(self) -> datetime:
         """The marketplace's time."""
         with self.store.read() as connection:
-            return self.clock() + clock.read_offset(connection)
+            return self.clock() + read_offset(connection)
 
     def advance(self, seconds: int) -> None:
         """Move the marketplace's clock on, for every process, and let happen what that makes due.
@@ -69,7 +70,7 @@ class Market:
         Raises OptionError for going back.
         """
         with self.store.write() as connection:
-            clock.move_on(connection, seconds)
+            move_on(connection, seconds)
         self.settle()
 
     def settle(self) -> datetime:
@@ -78,7 +79,7 @@ class Market:
         One HIT at a time, each in a transaction of its own: two processes that do the same cannot block each other.
         """
         with self.store.read() as connection:
-            now = self.clock() + clock.read_offset(connection)
+            now = self.clock() + read_offset(connection)
             by_work = select(Assignment.hit_id).where(Assignment.due_at <= now)
             by_hit = select(HIT.id).where(HIT.hold_until <= now)
             due = connection.scalars(union_all(by_work, by_hit)).all()
@@ -92,10 +93,32 @@ class Market:
 
     # The keeper
 
-    def add_worker(self, **options: Any) -> tuple[str, str]:
-        """Invite a person: their worker id and the invitation token; options as of `workers.add_worker`."""
+    def add_worker(
+        self,
+        *,
+        country: str = "US",
+        subdivision: str | None = None,
+        adult: bool = True,
+        masters: bool = False,
+        approved: int = 0,
+        percent: int = 100,
+    ) -> tuple[str, str]:
+        """Invite a person: their worker id, and the invitation that signs them in at `/enter/INVITATION`.
+
+        They bring along a history of `approved` assignments, which are `percent` of those reviewed.
+        Raises OptionError for a place or a history that cannot be.
+        """
         with self.store.write() as connection:
-            return workers.add_worker(connection, self._now(connection), **options)
+            return workers.add_worker(
+                connection,
+                self._now(connection),
+                country=country,
+                subdivision=subdivision,
+                adult=adult,
+                masters=masters,
+                approved=approved,
+                percent=percent,
+            )
 
     def add_requester(self, name: str) -> tuple[str, str]:
         """Open a requester's account: its access key id and its secret. Raises OptionError."""
@@ -185,7 +208,7 @@ class Market:
             return connection.scalar(select(func.count(literal(1))).select_from(tables[what])) or 0
 
     def _now(self, connection: Connection) -> datetime:
-        return self.clock() + clock.read_offset(connection)
+        return self.clock() + read_offset(connection)
 
     @contextmanager
     def _as_worker(self, worker_id: str) -> Iterator[tuple[Connection, Row[Any], datetime]]:

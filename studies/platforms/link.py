@@ -37,7 +37,7 @@ class Link:
         """To the design's redirect address, once everything is answered.
 
         >>> from crowdloom.studies.design_platforms import LinkOptions
-        >>> design = Design.model_construct(link=LinkOptions(redirect="https://panel.example/?id={participant}"))
+        >>> design = Design.model_construct(name="pets", link=LinkOptions(redirect="https://panel.example/?id={participant}"))
         >>> Link().hand_back(Ending("completed", Arrival("a b"), design, "XY"), {}).url
         'https://panel.example/?id=a%20b'
         """

@@ -11,6 +11,7 @@ up where it can be.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import CredentialsError
@@ -19,11 +20,19 @@ from crowdloom.studies.platforms.mturk_calls import cents
 from crowdloom.studies.platforms.mturk_errors import Calls
 from crowdloom.studies.platforms.mturk_hits import Hits
 from crowdloom.studies.platforms.mturk_workers import Workers
-from crowdloom.studies.platforms.protocol import AccountInfo
+from crowdloom.studies.platforms.protocol import AccountInfo, Listed, Notice
 
 
 class MTurkAccount(Hits, Assignments, Workers):
     """What the researcher's commands do on the marketplace; see `Account` in `protocol.py` for what is promised."""
+
+    def create(self, notice: Notice) -> Listed:
+        """A HIT; one for a few people only is shown to nobody else, by a qualification of its own."""
+        if notice.only_for:
+            group = self.ensure_group(f"crowdloom {notice.token}")
+            self.add_to_group(group, notice.only_for)
+            notice = replace(notice, group=group)
+        return super().create(notice)
 
     def info(self) -> AccountInfo:
         """The last four characters of the access key's id, and the balance that can be spent."""

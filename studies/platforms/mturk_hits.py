@@ -12,7 +12,7 @@ from crowdloom.studies.errors import PlatformError, PlatformRefusedError, Platfo
 from crowdloom.studies.platforms.mturk_calls import Requester, dollars, or_none
 from crowdloom.studies.platforms.mturk_errors import Calls
 from crowdloom.studies.platforms.mturk_questions import external_question, html_question
-from crowdloom.studies.platforms.mturk_requirements import MOST_REQUIREMENTS, requirements
+from crowdloom.studies.platforms.mturk_requirements import MOST_REQUIREMENTS, only_for_group, requirements
 from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW, Listed, ListingState, Notice
 
 GROWS_TOO_FAR = LISTING_CANNOT_GROW
@@ -179,7 +179,10 @@ def _type_of(notice: Notice) -> dict[str, Any]:
     design, options = notice.design, notice.design.mturk
     if design.people.reward is None:
         raise PlatformRefusedError('a HIT needs a reward; write people.reward = "0.60 USD" into the design')
-    asked = requirements(design, notice.excluded_groups, notice.group)
+    if notice.only_for:
+        asked = only_for_group(str(notice.group))
+    else:
+        asked = requirements(design, notice.excluded_groups, notice.group)
     if len(asked) > MOST_REQUIREMENTS:
         raise PlatformRefusedError(
             f"the HIT would have {len(asked)} qualification requirements, and MTurk takes {MOST_REQUIREMENTS}; "

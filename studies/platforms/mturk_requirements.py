@@ -14,6 +14,11 @@ APPROVED_HITS = "00000000000000000040"
 ADULT = "00000000000000000060"
 
 
+def only_for_group(group: str) -> list[dict[str, Any]]:
+    """The requirement that shows a HIT to nobody but the people of a group."""
+    return [_requirement(group, "Exists", "DiscoverPreviewAndAccept")]
+
+
 def requirements(design: Design, excluded_groups: Sequence[str], group: str | None) -> list[dict[str, Any]]:
     """The requirements of a design's HITs.
 

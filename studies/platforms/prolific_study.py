@@ -91,6 +91,8 @@ def completion_codes(codes: Mapping[Outcome, str], group: str | None) -> list[di
 
 
 def _filters(notice: Notice) -> list[dict[str, Any]]:
+    if notice.only_for:
+        return [{"filter_id": "custom_allowlist", "selected_values": list(notice.only_for)}]
     found = [dict(each) for each in notice.design.prolific.filters]
     for name, excluded in (
         ("previous_studies_blocklist", notice.excluded_listings),

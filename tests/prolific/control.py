@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,15 @@ def _clear_faults(server: Server) -> int:
     for each in faults:
         server.state.delete("fault", each["id"])
     return sum(each["times"] for each in faults)
+
+
+def _hanging(server: Server) -> int:
+    return server.hanging
+
+
+def _release(server: Server) -> None:
+    server.release.set()
+    server.release = threading.Event()
 
 
 def _record(server: Server, kind: str, id: str) -> Record:  # noqa: A002 - as the records have it
@@ -120,6 +130,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "settle": _settle,
     "fault": _fault,
     "clear_faults": _clear_faults,
+    "hanging": _hanging,
+    "release": _release,
     "record": _record,
     "records": _records,
     "put": _put,

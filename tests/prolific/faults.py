@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.prolific.state import RefusedError, State
 
-BEFORE = ("500", "drop", "throttle", "lost-submit")
-"""Before any effect: a failure, no answer, a refusal as one too many; `lost-submit` is for `complete`."""
-AFTER = ("effect-then-500", "effect-then-drop", "effect-then-torn")
-"""After the effect: a failure, no answer, half an answer."""
+BEFORE = ("500", "drop", "hang", "throttle", "lost-submit")
+"""Before any effect: a failure, no answer, none for a long time, a refusal as one too many; `lost-submit` is for
+`complete`."""
+AFTER = ("effect-then-500", "effect-then-drop", "effect-then-hang", "effect-then-torn")
+"""After the effect: a failure, no answer, none for a long time (in which who asked can be killed), half an answer."""
 
 
 def add_fault(state: State, operation: str, kind: str, times: int) -> None:

@@ -102,9 +102,10 @@ class Description:
     def _template(self, method: str, path: str) -> str:
         if path in self._document["paths"]:
             return path
-        return next(
+        templates = (
             template for known, pattern, template in self._routes if known == method and pattern.fullmatch(path)
         )
+        return str(next(templates))
 
     def _properties(self, schema: dict[str, Any]) -> set[str]:
         while "$ref" in schema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 import time
 import traceback
 from http.cookies import SimpleCookie
@@ -31,10 +32,15 @@ class Server(ThreadingHTTPServer):
     ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.state, self.description, self.token, self.settle_after = state, description, token, settle_after
+        self.hanging = 0
+        self.release = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is part of what is tested."""
+
+
+_LONGEST_HANG = 30.0  # seconds
 
 
 class DroppedError(Exception):
@@ -124,11 +130,20 @@ class Handler(BaseHTTPRequestHandler):
         if status < 500 and (problem := server.description.problem_of_response(method, path, status, answer)):
             self._answer(599, f"the stand-in's own answer is not as described: {problem}")
             return
-        if fault in ("drop", "effect-then-drop"):
-            raise DroppedError
+        self._leave(fault)
         if fault == "effect-then-500":
             status, answer = 500, None
         self._answer(status, answer, headers, torn=fault == "effect-then-torn")
+
+    def _leave(self, fault: str | None) -> None:
+        """End the connection without an answer, where the fault says so."""
+        if fault in ("hang", "effect-then-hang"):
+            release = self.server.release
+            self.server.hanging += 1
+            release.wait(_LONGEST_HANG)
+            self.server.hanging -= 1
+        if fault in ("drop", "effect-then-drop", "hang", "effect-then-hang"):
+            raise DroppedError
 
     def _checked(self, operation: str, path: str, query: dict[str, str], raw: bytes) -> Any:
         description, method = self.server.description, self.command
@@ -178,8 +193,7 @@ class Handler(BaseHTTPRequestHandler):
                     raise RefusedError(404, 140404, "You take part in no study.")
                 done = submissions.complete(state, (open_ones or own)[-1]["id"], code)
                 fault = take_fault(state, "complete", AFTER)
-        if fault in ("drop", "effect-then-drop"):
-            raise DroppedError
+        self._leave(fault)
         if fault is not None:
             self._page(500, "Something went wrong.")
         else:

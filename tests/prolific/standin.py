@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -73,6 +74,18 @@ class Control:
     def clear_faults(self) -> int:
         """Forget the faults that are still to come; how many they were."""
         return int(self._do("clear_faults"))
+
+    def wait_for_hang(self, seconds: float = 20.0) -> None:
+        """Wait until a request hangs by a fault: this is the moment to kill who asked."""
+        end = time.monotonic() + seconds
+        while not self._do("hanging"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"no request hangs after {seconds} s")
+            time.sleep(0.01)
+
+    def release(self) -> None:
+        """Let go of the requests that hang; their connections end without an answer."""
+        self._do("release")
 
     def study(self, study: str) -> dict[str, Any]:
         """A study as it was sent, with its status."""
@@ -186,6 +199,7 @@ class StandIn(Control):
     def close(self) -> None:
         """End the server."""
         super().close()
+        self._server.release.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

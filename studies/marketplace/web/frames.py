@@ -48,7 +48,7 @@ def question(hit: str) -> Response:
 @blueprint.post("/mturk/externalSubmit")
 def external_submit() -> Response:
     """Keep a worker's answers; sent twice, they were kept the first time."""
-    fields = list(request.form.items(multi=True)) or list(request.args.items(multi=True))
+    fields = list(request.form.items(multi=True))
     assignment = next((value for name, value in fields if name == "assignmentId"), "")
     if not assignment:
         raise WorkError("There is no assignmentId in what was sent.")

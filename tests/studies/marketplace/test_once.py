@@ -86,6 +86,14 @@ def test_one_assignment_for_a_worker(both: Running) -> None:
     assert f"<FreeText>{kept.index(True)}</FreeText>" in found["Answer"]
 
 
+def test_a_name_is_taken_once(both: Running) -> None:
+    """12 qualification types of one name at once: one is made."""
+    values = {"Name": "Condition A", "Description": "d", "QualificationTypeStatus": "Active"}
+    clients = [requester(both.address) for _ in range(12)]
+    outcomes = at_once([lambda client=client: client.create_qualification_type(**values) for client in clients])
+    assert outcomes == {"done": 1, "AWS.MechanicalTurk.QualificationTypeAlreadyExists": 11}
+
+
 def test_balance_survives_a_rush(both: Running) -> None:
     """HITs that together cost more than there is: as many as can be paid are made."""
     values = hit_values(Reward="1000", MaxAssignments=1)  # 1200.00 each

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from crowdloom.studies.design_platforms import ProlificOptions
 from crowdloom.studies.errors import PlatformRefusedError, PlatformUnsureError
+from tests.conftest import ROOT
 from tests.prolific import NotLetInError, StandIn
 from tests.prolific.examples import CODES, connect, hand_in, make_notice, paid_design
 from tests.prolific.standin import OTHER_PROJECT, PROJECT, WORKSPACE
@@ -105,10 +108,11 @@ def test_whole_life(prolific: StandIn) -> None:
     _, second = hand_in(prolific, study, "no_consent")
     found = {each.id: each for each in account.submissions(study)}
     assert [each.state for each in found.values()] == ["timed_out", "submitted", "submitted"]
-    assert (found[first].participant, found[first].code) == (done, CODES["completed"])
-    assert found[first].started_at is not None
-    assert found[first].submitted_at is not None
-    assert found[first].submitted_at >= found[first].started_at
+    mine = found[first]
+    assert (mine.participant, mine.code) == (done, CODES["completed"])
+    assert mine.started_at is not None
+    assert mine.submitted_at is not None
+    assert mine.submitted_at >= mine.started_at
     assert prolific.members(group) == [done], "only who took part is in the group"
 
     listed = account.listing(study)
@@ -201,6 +205,24 @@ def test_create_finds_what_it_created(prolific: StandIn, fault: str) -> None:
         account.create(make_notice(f"other-{number}"))
     assert account.create(make_notice("lost")).remote_id == study
     assert len(prolific.studies()) == 26
+
+
+def test_create_finds_what_was_created_by_a_process_that_was_killed(prolific: StandIn) -> None:
+    """SIGKILL between the study's creation and the answer leaves one study, which the next process finds."""
+    prolific.fault("create-study", "effect-then-hang")
+    code = (
+        "import sys; from tests.prolific import Control; from tests.prolific.examples import connect, make_notice; "
+        "connect(Control(sys.argv[1])).create(make_notice('killed'))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, prolific.url], cwd=ROOT)
+    try:
+        prolific.wait_for_hang()
+    finally:
+        process.kill()
+        process.wait()
+    prolific.release()
+    assert connect(prolific).create(make_notice("killed")).remote_id == prolific.studies()[0]["id"]
+    assert len(prolific.studies()) == 1
 
 
 def test_create_that_may_have_failed_is_unsure(prolific: StandIn) -> None:

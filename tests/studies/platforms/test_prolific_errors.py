@@ -71,12 +71,9 @@ def test_token_that_is_not_accepted(status: int) -> None:
     assert TOKEN not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    "reply", [Reply(200, PAGE, torn=True), Reply(200, b'{"results": [', {}), Reply(502, b"bad gateway")]
-)
+@pytest.mark.parametrize("reply", [Reply(200, PAGE, torn=True), Reply(502, b"bad gateway"), Reply(500, {"detail": 1})])
 def test_what_cannot_be_known_is_unsure(reply: Reply) -> None:
-    """A torn body, an answer that is no JSON and a failing server leave it open; a request that changes is not sent
-    again, a question is."""
+    """A torn body and a failing server leave it open; a request that changes is not sent again, a question is."""
     with scripted([reply]) as server:
         api = Api(server.url, TOKEN, pause=lambda _: None)
         with pytest.raises(PlatformUnsureError, match="nobody can know"):
@@ -85,6 +82,16 @@ def test_what_cannot_be_known_is_unsure(reply: Reply) -> None:
         with pytest.raises(PlatformUnsureError):
             api.get("studies/", "ask")
         assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("body", [b'{"results": [', b"OK", b"", b"[]", b'{"results": 7}', b'{"results": ["one"]}'])
+def test_answer_that_says_nothing_is_unsure_where_it_is_read(body: bytes) -> None:
+    """Where only the status counts, it counts; where something is to be read, it was not answered."""
+    with scripted([Reply(200, body)]) as server:
+        api = Api(server.url, TOKEN)
+        assert api.call("POST", "submissions/bulk-approve/", "do it", body={}).status == 200
+        with pytest.raises(PlatformUnsureError, match="when asked to list"):
+            list(api.pages("studies/", "list"))
 
 
 def test_silence_is_unsure() -> None:
@@ -185,9 +192,9 @@ def test_token_goes_to_no_other_service(path: str) -> None:
 def test_redirect_is_not_followed() -> None:
     """A redirect is an error: the token does not go where it leads."""
     with scripted([Reply(200, {})]) as other:
-        with scripted([Reply(302, b"", {"Location": other.url + "/api/v1/users/me/"})]) as server:
-            with pytest.raises(PlatformRefusedError, match="status 302"):
-                Api(server.url, TOKEN).get("users/me/", "check the token")
+        reply = Reply(302, b"", {"Location": other.url + "/api/v1/users/me/"})
+        with scripted([reply]) as server, pytest.raises(PlatformRefusedError, match="status 302"):
+            Api(server.url, TOKEN).get("users/me/", "check the token")
         assert other.requests == []
 
 
