@@ -10,7 +10,6 @@ from sqlalchemy import Connection, func, insert, select
 from crowdloom.studies.arrivals import HANDED_IN
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import PlatformRefusedError, StudyError
-from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.publishing import add_listing, note_listing, put_up
@@ -22,6 +21,8 @@ class TopUp:
     """A listing and how many places it is to have in all, to reach all that the study still lacks."""
 
     listing_id: int
+    remote_id: str
+    """The platform's id of it."""
     batch_id: int | None
     before: int
     after: int
@@ -30,20 +31,23 @@ class TopUp:
 def plan_places(connection: Connection, posted: Posted) -> list[TopUp]:
     """Which listings of a posting lack places for what the study still lacks, by what was last heard of them.
 
-    A listing's places are used up by what was handed in; what is under way still has its own. So it needs as many as
-    were handed in, plus the places that are not filled here, plus those filled here that are not handed in yet.
+    A listing's places are used up by what was handed in, rejected or not; what is under way still has its own. So it
+    needs as many as were handed in, plus the places that are not filled here, plus those filled here that are not
+    handed in yet.
     """
     listings = connection.execute(
-        select(Listing.id, Listing.batch_id, Listing.places)
-        .where(Listing.posting_id == posted.id, Listing.state != "closed", Listing.submission_id.is_(None))
+        select(Listing.id, Listing.remote_id, Listing.batch_id, Listing.places)
+        .where(
+            Listing.posting_id == posted.id,
+            Listing.state != "closed",
+            Listing.submission_id.is_(None),
+            Listing.remote_id.is_not(None),
+        )
         .order_by(Listing.id)
     ).all()
     by_batch: dict[int | None, list[Any]] = {}
     for listing in listings:
         by_batch.setdefault(listing.batch_id, []).append(listing)
-    used_up = ("submitted", "approved") if PLATFORMS[posted.platform].capabilities.lists_active else (
-        "submitted", "approved", "rejected",
-    )  # fmt: skip
     plans = []
     for batch_id, ones in by_batch.items():
         of_batch = [Place.batch_id == batch_id] if batch_id is not None else []
@@ -56,15 +60,23 @@ def plan_places(connection: Connection, posted: Posted) -> list[TopUp]:
         remote = select(func.count(RemoteSubmission.id)).where(
             RemoteSubmission.posting_id == posted.id, RemoteSubmission.listing_id.in_([one.id for one in ones])
         )
-        handed_in = connection.execute(remote.where(RemoteSubmission.state.in_(used_up))).scalar_one()
+        handed_in = connection.execute(remote.where(RemoteSubmission.state.in_(HANDED_IN))).scalar_one()
+        over = select(RemoteSubmission.submission_id).where(
+            RemoteSubmission.posting_id == posted.id,
+            RemoteSubmission.submission_id.is_not(None),
+            RemoteSubmission.state.in_(HANDED_IN),
+        )
         on_the_way = connection.execute(
-            remote.join(Submission, Submission.id == RemoteSubmission.submission_id)
-            .join(Place, Place.submission_id == Submission.id)
-            .where(RemoteSubmission.state.in_(("arrived", "active")), Place.state == "filled")
+            remote.join(Place, Place.submission_id == RemoteSubmission.submission_id).where(
+                RemoteSubmission.state.in_(("arrived", "active")),
+                Place.state == "filled",
+                RemoteSubmission.submission_id.not_in(over),
+            )
         ).scalar_one()
         lacking = handed_in + unfilled + on_the_way - sum(one.places for one in ones)
         if lacking > 0:
-            plans.append(TopUp(ones[-1].id, batch_id, ones[-1].places, ones[-1].places + lacking))
+            last = ones[-1]
+            plans.append(TopUp(last.id, last.remote_id, batch_id, last.places, last.places + lacking))
     return plans
 
 
@@ -74,20 +86,18 @@ def add_places(store: Store, posted: Posted, plans: list[TopUp]) -> list[str]:
     said = []
     for plan in plans:
         assert account is not None
-        with store.read() as connection:
-            remote_id = str(
-                connection.execute(select(Listing.remote_id).where(Listing.id == plan.listing_id)).scalar_one()
-            )
         try:
-            note_listing(store, plan.listing_id, account.set_places(remote_id, plan.after))
-            said.append(f"listing {remote_id}: {plan.before} -> {plan.after} places")
+            note_listing(store, plan.listing_id, account.set_places(plan.remote_id, plan.after))
+            said.append(f"listing {plan.remote_id}: {plan.before} -> {plan.after} places")
         except PlatformRefusedError as error:
             if error.code != LISTING_CANNOT_GROW:
                 raise
             with store.write() as connection:
                 add_listing(connection, posted, plan.batch_id, plan.after - plan.before)
             put_up(store, posted.token)
-            said.append(f"a new listing with {plan.after - plan.before} places beside {remote_id}, which cannot grow")
+            said.append(
+                f"a new listing with {plan.after - plan.before} places beside {plan.remote_id}, which cannot grow"
+            )
     return said
 
 

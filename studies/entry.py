@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
 from crowdloom.studies.allocation import add_event, choose_batch, free_expired, lock_design, places_left, take_place
 from crowdloom.studies.arrivals import check_same_work, free_given_back, free_idle, note_arrival
@@ -15,7 +15,7 @@ from crowdloom.studies.batches import trial_order
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
-from crowdloom.studies.identities import seal, spellings
+from crowdloom.studies.identities import MARK, check_key, seal, spellings
 from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival
@@ -33,7 +33,7 @@ from crowdloom.studies.tables import (
     Submission,
 )
 
-_PARTICIPANT = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,200}")
+_PARTICIPANT = re.compile(rf"(?!{MARK})[^\x00-\x20\x7f\ud800-\udfff]{{1,200}}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def check_open(entry: Entry) -> None:
 
 
 def find_submission(connection: Connection, entry: Entry, participant: str) -> Begun | None:
-    """The newest submission that this person has begun by this link, if any.
+    """The newest submission that this person has begun by this link, if any; of a listing's own batch first.
 
     Raises PlaceError for a name that no person can have.
     """
@@ -117,7 +117,7 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
             Participant.platform == entry.platform,
             Participant.platform_id.in_(spellings(entry.platform, participant)),
         )
-        .order_by(Submission.attempt.desc())
+        .order_by(case((Submission.batch_id == entry.batch_id, 1), else_=0).desc(), Submission.attempt.desc())
         .limit(1)
     ).first()
     return Begun(*row) if row is not None else None
@@ -137,6 +137,8 @@ def refuse(connection: Connection, entry: Entry, participant: str, arrival: Arri
         submission, _ = _add_submission(connection, entry, person, attempt=1, state="refused", batch_id=None, order=[])
         add_event(connection, submission, "consent_refused", {})
         note_arrival(connection, entry.posting_id, entry.listing_id, person, submission, arrival)
+    elif before.state != "refused" and _is_elsewhere(entry, before):
+        return None  # they do not want this batch; what they do with another is not touched
     elif before.state == "started":
         add_event(connection, before.id, "consent_refused", {})
         leave(connection, read_progress(connection, before.token))
@@ -163,7 +165,9 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     attempts = _begun(connection, entry.study_id, person)
     may_again = attempts < entry.design.people.submissions_per_participant
     completed = before is not None and before.state == "completed"
-    if before is not None and before.state in ("started", "left") and entry.batch_id not in (None, before.batch_id):
+    if before is not None and completed and not may_again and _is_elsewhere(entry, before):
+        raise PlaceError("You have already taken part in this study. Please return this one: it is another part of it.")
+    if before is not None and before.state in ("started", "left") and _is_elsewhere(entry, before):
         if not may_again:
             raise PlaceError(
                 "You have begun with another part of this study, and each person may do one part. Please return "
@@ -214,10 +218,16 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     return token
 
 
+def _is_elsewhere(entry: Entry, begun: Begun) -> bool:
+    """Whether a submission is of another batch than the one that this listing hands out."""
+    return entry.batch_id not in (None, begun.batch_id)
+
+
 def _again(connection: Connection, entry: Entry, before: Begun, arrival: Arrival | None) -> str:
     """Somebody comes back to what they have begun, perhaps by another assignment after they gave one back."""
     if before.state == "completed":
         check_same_work(connection, before.id, arrival)
+    free_given_back(connection, entry.posting_id, before.participant_id, arrival)
     note_arrival(connection, entry.posting_id, entry.listing_id, before.participant_id, before.id, arrival)
     return before.token
 
@@ -289,12 +299,16 @@ def _check_quota(connection: Connection, entry: Entry) -> None:
 
 
 def take_participant(connection: Connection, platform: str, participant: str) -> int:
-    """The id of the person whom a platform calls so, added where new, and locked until the transaction ends."""
+    """The id of the person whom a platform calls so, added where new, and locked until the transaction ends.
+
+    Raises IdentityError for somebody new where the ids in the store were sealed with another key.
+    """
     known = select(Participant.id).where(
         Participant.platform == platform, Participant.platform_id.in_(spellings(platform, participant))
     )
     found = connection.execute(known.with_for_update()).scalar()
     if found is None:
+        check_key(connection)  # under a wrong key everybody would look new
         row = {
             "pseudonym": new_token(),
             "platform": platform,

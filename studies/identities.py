@@ -18,7 +18,8 @@ from crowdloom.studies.errors import IdentityError
 from crowdloom.studies.tables import Design, Participant, Payment, Place, Posting, RemoteSubmission, Study, Submission
 
 VARIABLE = "CROWDLOOM_IDENTITY_KEY"
-_MARK = "sealed:"
+MARK = "sealed:"
+"""With this a sealed id begins, and no other."""
 _KEY_BYTES = 64
 
 
@@ -30,17 +31,17 @@ def new_key() -> str:
 def seal(platform: str, platform_id: str) -> str:
     """The id as the store keeps it: sealed where there is a key, else as it is. Raises IdentityError for a bad key."""
     key = _key()
-    if key is None or platform_id.startswith(_MARK):
+    if key is None or platform_id.startswith(MARK):
         return platform_id
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     sealed = AESSIV(key).encrypt(platform_id.encode(), [platform.encode()])
-    return _MARK + base64.urlsafe_b64encode(sealed).decode()
+    return MARK + base64.urlsafe_b64encode(sealed).decode()
 
 
 def reveal(platform: str, stored: str) -> str:
     """The platform's id from what the store keeps. Raises IdentityError without the right key."""
-    if not stored.startswith(_MARK):
+    if not stored.startswith(MARK):
         return stored
     key = _key()
     if key is None:
@@ -49,7 +50,7 @@ def reveal(platform: str, stored: str) -> str:
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     try:
-        return AESSIV(key).decrypt(base64.urlsafe_b64decode(stored.removeprefix(_MARK)), [platform.encode()]).decode()
+        return AESSIV(key).decrypt(base64.urlsafe_b64decode(stored.removeprefix(MARK)), [platform.encode()]).decode()
     except InvalidTag as error:
         raise IdentityError(f"the participants' ids were sealed with another key than {VARIABLE} holds") from error
 
@@ -72,6 +73,20 @@ def _key() -> bytes | None:
     return key
 
 
+def check_key(connection: Connection) -> None:
+    """Raise IdentityError where the store has sealed ids that the environment's key, or its absence, does not fit.
+
+    Nobody would be recognised, and each be stored again as somebody new.
+    """
+    sealed = connection.execute(
+        select(Participant.platform, Participant.platform_id)
+        .where(Participant.platform != "import", Participant.platform_id.startswith(MARK))
+        .limit(1)
+    ).first()
+    if sealed is not None:
+        reveal(sealed.platform, sealed.platform_id)
+
+
 def encrypt_identities(connection: Connection) -> int:
     """Seal every id that platforms gave and that is not sealed yet; how many there were.
 
@@ -83,7 +98,7 @@ def encrypt_identities(connection: Connection) -> int:
         select(Participant.id, Participant.platform, Participant.platform_id).where(
             Participant.platform != "import",
             Participant.platform_id.is_not(None),
-            ~Participant.platform_id.startswith(_MARK),
+            ~Participant.platform_id.startswith(MARK),
         )
     ).all()
     for row in plain:

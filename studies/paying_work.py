@@ -110,7 +110,7 @@ def _of_current_version(connection: Connection, study: str) -> list[Posted]:
 
 
 def give_bonus(store: Store, study: str, expected: int, since: datetime, say: Say) -> Result:
-    """Write the rule's bonuses down and pay them. Raises PaymentError, and nothing is written, where the sum differs."""
+    """Write the rule's bonuses down and pay them. Raises PaymentError, with nothing written, where the sum differs."""
     from crowdloom.studies.bonuses import owe_bonuses  # numpy, which only the worker needs
 
     with store.write() as connection:
@@ -126,7 +126,7 @@ def give_bonus(store: Store, study: str, expected: int, since: datetime, say: Sa
 
 
 def top_up(store: Store, posted: Posted, expected: int, since: datetime, say: Say) -> Result:
-    """Write a posting's additions down and pay them. Raises PaymentError, and nothing is written, as above."""
+    """Write a posting's additions down and pay them. Raises PaymentError, with nothing written, as above."""
     with store.write() as connection:
         lacking = fair_pay(connection, posted).top_up is not None
         if not lacking and not _agreed(connection, posted, "top_up", since):

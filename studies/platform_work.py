@@ -127,7 +127,8 @@ def _check_cost(amount: int, expected: int, currency: str) -> None:
     if amount != expected:
         raise PaymentError(
             f"it could now cost {Money(amount=amount, currency=currency)}, and the button said "
-            f"{Money(amount=expected, currency=currency)}; nothing was published. Look at the page again and decide anew"
+            f"{Money(amount=expected, currency=currency)}; nothing was published. "
+            "Look at the page again and decide anew"
         )
 
 
@@ -211,7 +212,8 @@ def _reconcile(store: Store, study: str, given: asked.Reconcile, say: Say) -> Re
         name = f"{posted.platform}, version {posted.version}"
         if account is not None:
             lines.append(
-                f"{name}: {count(found.polled.seen, 'submission')} there, {found.polled.changed} changed since the last time."
+                f"{name}: {count(found.polled.seen, 'submission')} there, "
+                f"{found.polled.changed} changed since the last time."
             )
         if found.confirmed:
             lines.append(f"{name}: {count(found.confirmed, 'payment')} confirmed by what the platform shows.")

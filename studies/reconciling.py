@@ -91,9 +91,7 @@ def _listings(connection: Connection, posted: Posted) -> list[Difference]:
     if posted.state == "open":
         for plan in plan_places(connection, posted):
             what = f"has {plan.before} places, and {plan.after} are needed to fill what is open here"
-            found.append(
-                Difference("places lacking", f"listing {plan.listing_id}", what, f"crowdloom add-places {study}")
-            )
+            found.append(Difference("places lacking", plan.remote_id, what, f"crowdloom add-places {study}"))
     return found
 
 
@@ -113,8 +111,11 @@ def _submissions(connection: Connection, posted: Posted) -> list[Difference]:
         .order_by(RemoteSubmission.id)
     ).all()
     handed_in = Counter(row.id for row in rows if row.id is not None and row.there in ("submitted", "approved"))
+    over = {row.id for row in rows if row.there in HANDED_IN}
+    # Who gave one back and handed in another has nothing left to hand in.
+    rows = [row for row in rows if row.there in HANDED_IN or row.id is None or row.id not in over]
     found = [difference for row in rows if (difference := _submission(posted, row, handed_in)) is not None]
-    known = {row.id for row in rows}
+    known = {row.id for row in rows} | over
     lost = connection.execute(
         select(Submission.id, Submission.pseudonym).where(
             Submission.posting_id == posted.id, Submission.state == "completed"

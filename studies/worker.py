@@ -94,7 +94,7 @@ def run_worker(
                     time.sleep(TICK_S)
     finally:
         worker.process.kill()
-        del os.environ[STORE_VARIABLE]
+        os.environ.pop(STORE_VARIABLE, None)
         store.close()
     return ended
 

@@ -136,7 +136,9 @@ def invite(
     percent: int,
     database: str | None,
 ) -> None:
-    """Invite workers: prints each one's id and the link that signs them in, which is told here only.
+    """Invite workers and print their links.
+
+    Each line has a worker's id and the link that signs them in, which is told here only.
 
     An example: --count 20 --country US --approved 3000 --percent 99
     """
@@ -159,7 +161,10 @@ def invite(
 @database_option
 @click.pass_context
 def requester(context: click.Context, name: str, database: str | None) -> None:
-    """Add a requester with 10,000.00 USD, and print their access key id and secret, once."""
+    """Add a requester and print their keys.
+
+    They begin with 10,000.00 USD. The secret is told here only.
+    """
     with opened(database or context.obj, create=True) as market:
         key, secret = market.add_requester(name)
     click.echo(f"AWS_ACCESS_KEY_ID={key}\nAWS_SECRET_ACCESS_KEY={secret}")
@@ -171,7 +176,10 @@ def requester(context: click.Context, name: str, database: str | None) -> None:
 @database_option
 @click.pass_context
 def deposit(context: click.Context, key: str, amount: str, database: str | None) -> None:
-    """Add AMOUNT dollars to the account with the access key id KEY."""
+    """Add AMOUNT dollars to the account KEY.
+
+    KEY is the requester's access key id.
+    """
     with opened(database or context.obj) as market:
         market.deposit(key, amount)
     click.echo(f"Added {amount} USD to {key}.")
@@ -187,7 +195,7 @@ def deposit(context: click.Context, key: str, amount: str, database: str | None)
 def fault(
     context: click.Context, operation: str | None, kind: str | None, times: int, clear: bool, database: str | None
 ) -> None:
-    """Let the next calls of OPERATION go wrong, to see what becomes of it.
+    """Let the next calls of OPERATION go wrong.
 
     OPERATION is one of the API, such as SendBonus, with the KIND effect-then-500, effect-then-drop, 500, drop or
     throttle; or externalSubmit, with lost-submit besides; or accept, with reissue-assignment-id besides.
@@ -209,7 +217,10 @@ def fault(
 @database_option
 @click.pass_context
 def advance(context: click.Context, seconds: int, database: str | None) -> None:
-    """Move the marketplace's clock on by SECONDS, for rehearsals: things expire, time out, are approved."""
+    """Move the marketplace's clock on by SECONDS.
+
+    For rehearsals: HITs expire, assignments time out, work is approved automatically.
+    """
     with opened(database or context.obj) as market:
         market.advance(seconds)
         click.echo(f"It is {market.now():%Y-%m-%d %H:%M:%S} UTC in the marketplace.")

@@ -121,9 +121,19 @@ def find_work(connection: Connection, token: str, worker: Row[Any]) -> Row[Any] 
     ).first()
 
 
-def list_work(connection: Connection, worker: Row[Any], limit: int = 200) -> list[Row[Any]]:
-    """A worker's assignments, the newest first."""
-    return list(connection.execute(_work(worker).order_by(Assignment.id.desc()).limit(limit)))
+LISTED = 200
+"""How many rows a page shows at most; it says so where there are more."""
+
+
+def list_work(connection: Connection, worker: Row[Any]) -> list[Row[Any]]:
+    """A worker's newest assignments, the newest first; one more than are listed where there are more."""
+    return list(connection.execute(_work(worker).order_by(Assignment.id.desc()).limit(LISTED + 1)))
+
+
+def list_going_on(connection: Connection, worker: Row[Any]) -> list[Row[Any]]:
+    """What a worker has accepted and not submitted yet, by when it must be."""
+    query = _work(worker).where(Assignment.state == "accepted").order_by(Assignment.deadline)
+    return list(connection.execute(query))
 
 
 def _work(worker: Row[Any]) -> Any:
@@ -171,15 +181,15 @@ def sum_earnings(connection: Connection, worker: Row[Any]) -> Earnings:
     return Earnings(sums.get("reward", 0), sums.get("bonus", 0), int(waiting or 0))
 
 
-def list_messages(connection: Connection, worker: Row[Any], limit: int = 200) -> list[Row[Any]]:
-    """A worker's messages, the newest first."""
+def list_messages(connection: Connection, worker: Row[Any]) -> list[Row[Any]]:
+    """A worker's newest messages, the newest first; one more than are listed where there are more."""
     return list(
         connection.execute(
             select(Message.__table__, Requester.name.label("requester"))
             .join(Requester, Requester.id == Message.requester_id)
             .where(Message.worker_id == worker.id)
             .order_by(Message.id.desc())
-            .limit(limit)
+            .limit(LISTED + 1)
         )
     )
 

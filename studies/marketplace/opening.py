@@ -40,6 +40,8 @@ def open_database(url: str | None, *, create: bool) -> Store:
                 raise StoreError(f"{where} is empty; `crowdloom marketplace` makes one")
             with store.write() as connection:
                 _create(connection, now())
+            if store.engine.dialect.name == "sqlite":
+                Path(str(store.engine.url.database)).chmod(0o600)  # it holds requesters' secrets
         elif version != SCHEMA_VERSION:
             raise StoreError(
                 f"{where} is a marketplace with schema {version}, and this crowdloom knows {SCHEMA_VERSION}; "

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crowdloom.studies.errors import PlatformRefusedError, PlatformUnsureError
-from crowdloom.studies.platforms.prolific_api import PAGE, part
+from crowdloom.studies.platforms.prolific_api import PAGE, look, part
 from crowdloom.studies.platforms.prolific_listings import ProlificListings
 from crowdloom.studies.platforms.prolific_terms import AT_ONCE, CATEGORIES, REASON_MIN, REMOTE_STATES
 from crowdloom.studies.platforms.prolific_values import check_id, decimal, minor_units, time_of
@@ -60,7 +60,14 @@ class ProlificAccount(ProlificListings):
             self._review(ids[0], {"action": "APPROVE"}, "approved")
             return
         for start in range(0, len(ids), APPROVALS_AT_ONCE):
-            self._approve_many(ids[start : start + APPROVALS_AT_ONCE])
+            try:
+                self._approve_many(ids[start : start + APPROVALS_AT_ONCE])
+            except PlatformRefusedError as error:
+                if start == 0:
+                    raise
+                raise PlatformUnsureError(
+                    f"{start} submissions are being approved; then {error}", code=error.code
+                ) from error
 
     def reject(self, remote_id: str, reason: str, category: str | None = None) -> None:
         """Reject with a category and a reason of 100 characters or more, both checked before anything is sent."""
@@ -85,7 +92,7 @@ class ProlificAccount(ProlificListings):
         try:
             self._api.call("POST", path, doing, body={"request_return_reasons": [reason]})
         except PlatformUnsureError:
-            if not self._detail(remote_id).get("return_requested"):
+            if not look(lambda: self._detail(remote_id).get("return_requested")):
                 raise
 
     def _detail(self, remote_id: str) -> dict[str, Any]:
@@ -114,7 +121,7 @@ class ProlificAccount(ProlificListings):
             # Prolific says of this one that doing it twice is doing it once.
             self._api.call("POST", f"submissions/{remote_id}/transition/", doing, body=dict(body), repeat=True)
         except (PlatformRefusedError, PlatformUnsureError):
-            if self.submission(remote_id).state != wanted:
+            if not look(lambda: self.submission(remote_id).state == wanted):
                 raise
 
     def _approve_many(self, ids: list[str]) -> None:
@@ -122,15 +129,18 @@ class ProlificAccount(ProlificListings):
         try:
             self._api.call("POST", path, doing, body={"submission_ids": ids})
         except PlatformRefusedError:
-            waiting = [each for each in ids if self.submission(each).state != "approved"]
-            if len(waiting) == len(ids):
+            waiting = look(lambda: [each for each in ids if self.submission(each).state != "approved"])
+            if waiting is None or len(waiting) == len(ids):
                 raise
             if waiting:
                 self._api.call("POST", path, doing, body={"submission_ids": waiting})
 
     def prepare_bonuses(self, listing: str, bonuses: Sequence[Bonus]) -> str:
         """Set up bonuses by submission; each submission at most once in a call, since Prolific does not say what two
-        rows for one would come to."""
+        rows for one would come to.
+
+        This pays nobody, so it may be sent again, and be called again after any error.
+        """
         if not 1 <= len(bonuses) <= AT_ONCE:
             raise PlatformRefusedError(f"Prolific takes 1 to {AT_ONCE} bonuses in one call, got {len(bonuses)}")
         ids = [check_id(bonus.submission) for bonus in bonuses]
@@ -143,11 +153,9 @@ class ProlificAccount(ProlificListings):
         lines = [f"{bonus.submission},{decimal(bonus.amount.amount)}" for bonus in bonuses]
         doing = "set up the bonuses"
         body = {"study_id": check_id(listing), "csv_bonuses": "\n".join(lines)}
-        answer = self._api.call("POST", "submissions/bonus-payments/", doing, body=body).data
-        total, asked = (
-            minor_units(part(answer, "total_amount", doing), "the total"),
-            sum(b.amount.amount for b in bonuses),
-        )
+        answer = self._api.call("POST", "submissions/bonus-payments/", doing, body=body, repeat=True).data
+        total = minor_units(part(answer, "total_amount", doing), "the total")
+        asked = sum(bonus.amount.amount for bonus in bonuses)
         # With fee and tax it is half as much again; where it is another size, pounds were read as pence.
         if not asked <= total <= 2 * asked + len(bonuses):
             raise PlatformRefusedError(

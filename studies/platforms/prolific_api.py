@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -28,6 +28,8 @@ ATTEMPTS = 5
 """How often a call that may be repeated, or that was refused as one too many, is sent in all."""
 LONGEST_WAIT = 60.0
 """Seconds: longer than this between two attempts nobody waits, whatever the service says."""
+
+T = TypeVar("T")
 
 _LONGEST = 500  # characters of the vendor's words that ours repeat
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -175,6 +177,14 @@ class Api:
             )
         kind = NotFoundError if answer.status == httpx.codes.NOT_FOUND else PlatformRefusedError
         return kind(f"Prolific refused to {doing}{said or f': status {answer.status}'}", code=code)
+
+
+def look(ask: Callable[[], T]) -> T | None:
+    """What can be found out after an error; None where that fails too, so that the first error is the one to tell."""
+    try:
+        return ask()
+    except PlatformError:
+        return None
 
 
 def part(data: Any, name: str, doing: str) -> Any:

@@ -89,7 +89,8 @@ def _read(event_id: str, raw_body: bytes) -> Event:
     status = body.get("status") if isinstance(body, dict) else None
     if not isinstance(kind, str) or not re.fullmatch(r"[a-z0-9_.-]{1,50}", kind, re.ASCII):
         raise HookError("the event does not say of which type it is", status=400)
-    if kind in KINDS and (not isinstance(resource, str) or not re.fullmatch(r"[A-Za-z0-9]{1,64}", resource, re.ASCII)):
+    is_id = isinstance(resource, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", resource, re.ASCII)
+    if kind in KINDS and not is_id:
         raise HookError("the event does not say what it is about", status=400)
     return Event(
         event_id,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from crowdloom.studies.errors import PlatformError, PlatformRefusedError, PlatformUnsureError
-from crowdloom.studies.platforms.prolific_api import PAGE, NotFoundError, part
+from crowdloom.studies.platforms.prolific_api import PAGE, NotFoundError, look, part
 from crowdloom.studies.platforms.prolific_study import read_study, study_body
 from crowdloom.studies.platforms.prolific_values import check_id
 from crowdloom.studies.platforms.prolific_workspace import ProlificWorkspace
@@ -26,12 +26,11 @@ class ProlificListings(ProlificWorkspace):
         self._check_project(project)
         if (found := self._find(notice, project)) is not None:
             return found
+        doing = "create the study"
         try:
-            return self._listed(
-                self._api.call("POST", "studies/", "create the study", body=study_body(notice)).data, "create the study"
-            )
+            return self._listed(self._api.call("POST", "studies/", doing, body=study_body(notice)).data, doing)
         except PlatformUnsureError:
-            if (found := self._find(notice, project)) is not None:
+            if (found := look(lambda: self._find(notice, project))) is not None:
                 return found
             raise
 
@@ -49,7 +48,7 @@ class ProlificListings(ProlificWorkspace):
         return self._move(now, "PUBLISH" if now.state == "draft" else "START", "open")
 
     def pause(self, listing: str) -> Listed:
-        """Pause what is open; a draft and what is closed let nobody in anyway."""
+        """Pause what is open; a draft and what is closed let nobody in anyway, and a full study is refused."""
         now = self.listing(listing)
         return self._move(now, "PAUSE", "paused") if now.state == "open" else now
 
@@ -72,8 +71,8 @@ class ProlificListings(ProlificWorkspace):
                 self._api.call("PATCH", f"studies/{check_id(listing)}/", doing, body=body, repeat=True).data
             )
         except PlatformUnsureError:
-            if (now := self.listing(listing)).places == places:
-                return now
+            if (after := look(lambda: self.listing(listing))) is not None and after.places == places:
+                return after
             raise
 
     def close(self, listing: str) -> Listed:
@@ -105,12 +104,16 @@ class ProlificListings(ProlificWorkspace):
                 self._api.call("POST", f"{path}transition/", "cancel the scheduled publication", body=body)
             self._api.call("DELETE", path, doing)
         except PlatformError:
-            try:
-                self.listing(draft.remote_id)
-            except NotFoundError:
-                return replace(draft, state="closed", vendor_state="DELETED")
-            raise
+            if not look(lambda: self._is_gone(draft.remote_id)):
+                raise
         return replace(draft, state="closed", vendor_state="DELETED")
+
+    def _is_gone(self, listing: str) -> bool:
+        try:
+            self.listing(listing)
+        except NotFoundError:
+            return True
+        return False
 
     def _move(self, now: Listed, action: str, wanted: str) -> Listed:
         """One transition, sent once; whether it came about is read where that is not clear."""
@@ -119,7 +122,7 @@ class ProlificListings(ProlificWorkspace):
         try:
             return self._listed(self._api.call("POST", path, doing, body={"action": action}).data)
         except (PlatformRefusedError, PlatformUnsureError):
-            if (after := self.listing(now.remote_id)).state == wanted:
+            if (after := look(lambda: self.listing(now.remote_id))) is not None and after.state == wanted:
                 return after
             raise
 

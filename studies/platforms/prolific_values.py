@@ -9,7 +9,7 @@ from typing import Any
 
 from crowdloom.studies.errors import PlatformRefusedError, PlatformUnsureError
 
-_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def check_id(given: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import PlatformRefusedError, PlatformUnsureError
-from crowdloom.studies.platforms.prolific_api import Api, part, rows
+from crowdloom.studies.platforms.prolific_api import Api, look, part, rows
 from crowdloom.studies.platforms.prolific_hooks import KINDS
 from crowdloom.studies.platforms.prolific_values import check_id, minor_units, number
 from crowdloom.studies.platforms.protocol import AccountInfo
@@ -56,7 +56,7 @@ class ProlificWorkspace:
         try:
             return str(part(self._api.call("POST", "participant-groups/", doing, body=body).data, "id", doing))
         except PlatformUnsureError:
-            if (found := self._group(name)) is not None:
+            if (found := look(lambda: self._group(name))) is not None:
                 return found
             raise
 

@@ -26,8 +26,7 @@ from crowdloom.studies.platforms.mturk_questions import html_question
 from crowdloom.studies.self_contained.images import address_of, check_public
 from crowdloom.studies.self_contained.styles import used_styles
 from crowdloom.studies.tables import BatchItem
-from crowdloom.studies.web import TEMPLATES
-from crowdloom.studies.web.prose import prose
+from crowdloom.studies.prose import TEMPLATES, prose
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError, Trial
 

@@ -16,7 +16,7 @@ from crowdloom.studies.errors import PlatformRefusedError
 from crowdloom.studies.participation import ItemView
 from crowdloom.studies.platforms.mturk_questions import read_answer
 from crowdloom.studies.self_contained.question import question_digest
-from crowdloom.studies.web.timing import read_timing
+from crowdloom.studies.timing import read_timing
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Answer, AnswerError, Trial
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from pathlib import Path
 
 from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -12,11 +11,10 @@ from werkzeug.exceptions import HTTPException
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
+from crowdloom.studies.prose import TEMPLATES, prose
 from crowdloom.studies.web import hooks, live, media, participant, researcher
-from crowdloom.studies.web.prose import prose
 from crowdloom.studies.web.stores import Token
 
-TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self' {form_action}; base-uri 'none'; frame-ancestors {frame_ancestors}"

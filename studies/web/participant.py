@@ -41,9 +41,9 @@ from crowdloom.studies.participation import (
 )
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival, Platform
+from crowdloom.studies.timing import read_timing
 from crowdloom.studies.web.endings import WayBack, turned_away, way_back
 from crowdloom.studies.web.stores import current_store
-from crowdloom.studies.web.timing import read_timing
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError
 

@@ -1,18 +1,39 @@
-"""The researcher's pages: opened by the one-time link that `crowdloom serve` prints."""
+"""The researcher's pages: opened by the one-time link that `crowdloom serve` prints.
+
+/researcher/                                 all studies
+/researcher/study/<study>                    how it stands; pause, resume, close
+/researcher/study/<study>/publish            what it costs, and publishing it
+/researcher/study/<study>/places             what it lacks, and asking for more
+/researcher/study/<study>/review             approve; .../review/<code>: reject, ask to return
+/researcher/study/<study>/payments           the ledger; pay, bonus, addition
+/researcher/study/<study>/reconcile          the store beside the platforms
+/researcher/study/<study>/jobs/<job>         what became of an action
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
-from sqlalchemy import select
-from werkzeug.wrappers import Response
+from flask import redirect, render_template, request, session, url_for
+from sqlalchemy import func, select
 
+from crowdloom.studies import platform_jobs
 from crowdloom.studies.access import use_access
-from crowdloom.studies.status import study_names, study_status
-from crowdloom.studies.tables import Study
+from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.status import StudyStatus, study_names, study_status
+from crowdloom.studies.tables import Design, Posting, Study, Submission
+from crowdloom.studies.web import (
+    researcher_jobs,
+    researcher_payments,
+    researcher_publish,
+    researcher_review,
+)
+from crowdloom.studies.web.csrf import csrf_token
+from crowdloom.studies.web.researcher_base import Page, blueprint, carry_out, closed, study_name
 from crowdloom.studies.web.stores import current_store
 
-blueprint = Blueprint("researcher", __name__, url_prefix="/researcher")
-Page = str | Response | tuple[str, int]
+__all__ = ["blueprint", "researcher_jobs", "researcher_payments", "researcher_publish", "researcher_review"]
+
+MOST_ROWS = 1000
+"""Batches and items that the study's page lists; `crowdloom status` lists them all."""
 
 
 @blueprint.get("/enter/<token:token>")
@@ -23,16 +44,17 @@ def enter(token: str) -> Page:
     with current_store().write() as connection:
         opened = use_access(connection, token)
     if not opened and not session.get("researcher"):
-        return _closed()
+        return closed()
+    if opened:
+        session.clear()  # a token that somebody planted before does not outlive the opening
     session["researcher"] = True
+    csrf_token()
     return redirect(url_for(".index"), 303)
 
 
 @blueprint.get("/")
 def index() -> Page:
     """All studies."""
-    if not session.get("researcher"):
-        return _closed()
     with current_store().read() as connection:
         studies = [study_status(connection, name) for name in study_names(connection)]
     return render_template("researcher/index.html", studies=studies)
@@ -40,20 +62,46 @@ def index() -> Page:
 
 @blueprint.get("/study/<token:token>")
 def study(token: str) -> Page:
-    """One study: places, submissions, links."""
-    if not session.get("researcher"):
-        return _closed()
+    """One study: places, submissions, postings, pay, and the buttons that steer it."""
     with current_store().read() as connection:
-        name = connection.execute(select(Study.name).where(Study.token == token)).scalar()
-        if name is None:
-            return render_template("message.html", title="Not found", text="There is no such study here."), 404
-        status = study_status(connection, name)
-    return render_template("researcher/study.html", study=status)
-
-
-def _closed() -> tuple[str, int]:
-    text = (
-        "These pages open by the one-time link that “crowdloom serve” prints, once and within an hour; "
-        "start it again for a new one."
+        status = study_status(connection, study_name(connection, token))
+        waiting = connection.execute(
+            select(func.count(Submission.id))
+            .join(Posting, Posting.id == Submission.posting_id)
+            .join(Design, Design.id == Posting.design_id)
+            .join(Study, Study.id == Design.study_id)
+            .where(Study.token == token, Submission.state == "completed", Submission.review.is_(None))
+        ).scalar_one()
+        jobs = platform_jobs.history(connection, token)
+        reconciled = platform_jobs.latest(connection, token, "reconcile", state="done")
+    return render_template(
+        "researcher/study.html",
+        study=status,
+        most=MOST_ROWS,
+        can=_can(status),
+        waiting=waiting,
+        jobs=jobs,
+        differences=reconciled.result.differences if reconciled and reconciled.result else None,
     )
-    return render_template("message.html", title="For the researcher", text=text), 403
+
+
+def _can(status: StudyStatus) -> dict[str, bool]:
+    """Which of the actions make sense as the study stands."""
+    own = [posting for posting in status.postings if posting.platform in PLATFORMS]
+    return {
+        "pause": any(one.state == "open" and PLATFORMS[one.platform].capabilities.pauses for one in own),
+        "resume": any(one.state == "paused" for one in own),
+        "close": any(one.state != "closed" for one in own),
+        "reconcile": bool(own),
+    }
+
+
+_STEER: dict[str, type[platform_jobs.Ask]] = {
+    name: platform_jobs.ACTIONS[name] for name in ("pause", "resume", "close", "reconcile")
+}
+
+
+@blueprint.post("/study/<token:token>/<any(pause, resume, close, reconcile):action>")
+def steer(token: str, action: str) -> Page:
+    """Pause, resume or close a study, or ask its platforms how it stands."""
+    return carry_out(_STEER[action](study=token))

@@ -15,7 +15,8 @@ import pytest
 from flask import Flask, render_template
 
 from crowdloom.studies.database import Store
-from crowdloom.studies.web import TEMPLATES, create_app
+from crowdloom.studies.prose import TEMPLATES
+from crowdloom.studies.web import create_app
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack, record_fields
 from crowdloom.tasks.protocol import AnswerError, Person, Trial

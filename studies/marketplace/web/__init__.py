@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -13,9 +12,9 @@ from crowdloom.studies.marketplace.market import Market
 from crowdloom.studies.marketplace.money import to_dollars
 from crowdloom.studies.marketplace.web import api, frames, worker
 from crowdloom.studies.marketplace.web.dropping import Dropping
+from crowdloom.studies.prose import TEMPLATES
 from crowdloom.studies.web.stores import Token
 
-TEMPLATES = Path(__file__).resolve().parent.parent.parent.parent / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; frame-src {}"

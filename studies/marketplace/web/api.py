@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.marketplace.clock import epoch
@@ -37,6 +38,8 @@ def answer() -> Response:
         if error.code is not None:
             failure["TurkErrorCode"] = error.code
         return _respond(failure, error.status)
+    except RequestEntityTooLarge:
+        return _respond({"__type": "RequestEntityTooLargeException", "Message": "The request is too large."}, 413)
     except StoreError as error:
         logging.getLogger(__name__).error("%s", error)
         return _fault("The service is unavailable for the moment.")
@@ -141,7 +144,7 @@ def _authenticate(market: Market, now: datetime) -> int:
             found.secret,
             method=request.method,
             path=request.path,
-            query=request.query_string.decode(),
+            query=request.query_string.decode(errors="replace"),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=request.get_data(),
             now=market.clock(),  # callers know nothing of `advance`

@@ -47,7 +47,7 @@ def home() -> Page:
     now = market.settle()
     with market.store.read() as connection:
         groups = browsing.list_groups(connection, worker, held_by(connection, worker), now)
-        going_on = [one for one in browsing.list_work(connection, worker) if one.state == "accepted"]
+        going_on = browsing.list_going_on(connection, worker)
     return render_template("marketplace/hits.html", groups=groups, going_on=going_on, now=now)
 
 
@@ -222,7 +222,7 @@ def earnings() -> Page:
     market.settle()
     with market.store.read() as connection:
         done, sums = browsing.list_work(connection, worker), browsing.sum_earnings(connection, worker)
-    return render_template("marketplace/earnings.html", done=done, sums=sums)
+    return render_template("marketplace/earnings.html", done=done, sums=sums, listed=browsing.LISTED)
 
 
 @blueprint.get("/messages")
@@ -231,7 +231,7 @@ def messages() -> Page:
     worker = needed_worker()
     with current_market().store.read() as connection:
         found = browsing.list_messages(connection, worker)
-    return render_template("marketplace/messages.html", messages=found)
+    return render_template("marketplace/messages.html", messages=found, listed=browsing.LISTED)
 
 
 @blueprint.get("/qualifications")

@@ -176,6 +176,12 @@ def test_what_no_sdk_sends(shop: Running, operation: str, body: bytes, kind: str
     assert json.loads(answer.content)["__type"] == kind
 
 
+def test_a_request_without_end(shop: Running) -> None:
+    """Megabytes are refused before they are read."""
+    answer = post(shop.address, "GetHIT", b" " * 5_000_000)
+    assert (answer.status_code, answer.json()["__type"]) == (413, "RequestEntityTooLargeException")
+
+
 def test_nulls_count_as_left_out(shop: Running) -> None:
     """A null, which some languages' SDKs send, is no value."""
     assert post(shop.address, "ListHITs", b'{"MaxResults": null}').json() == {"NumResults": 0, "HITs": []}

@@ -38,6 +38,12 @@ def test_a_database_of_ones_own(database: str) -> None:
         open_market(database)
 
 
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """The database holds requesters' secrets, which they are verified by; nobody else on the machine reads it."""
+    open_market(str(tmp_path / "market.db")).close()
+    assert (tmp_path / "market.db").stat().st_mode & 0o077 == 0
+
+
 def test_the_studies_store_is_another(database: str) -> None:
     """Neither opens the other's database, nor changes it."""
     open_store(database).close()

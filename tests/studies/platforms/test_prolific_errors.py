@@ -96,8 +96,8 @@ def test_answer_that_says_nothing_is_unsure_where_it_is_read(body: bytes) -> Non
 
 def test_silence_is_unsure() -> None:
     """A request that is never answered is given up and unsure."""
-    with scripted([Reply(200, {}, silence=1.0)]) as server, pytest.raises(PlatformUnsureError, match="ReadTimeout"):
-        Api(server.url, TOKEN, timeout=0.1).call("POST", "studies/", "do it", body={})
+    with scripted([Reply(200, {}, silence=1.5)]) as server, pytest.raises(PlatformUnsureError, match="ReadTimeout"):
+        Api(server.url, TOKEN, timeout=0.3).call("POST", "studies/", "do it", body={})
 
 
 def test_refusal_after_a_lost_answer_is_unsure() -> None:

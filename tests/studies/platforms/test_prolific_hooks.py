@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from crowdloom.studies.platforms.prolific_account import ProlificAccount
+from crowdloom.studies.platforms.prolific_api import Api
 from crowdloom.studies.platforms.prolific_hooks import Event, HookError, sign, verify_event
 from tests.prolific import StandIn
 from tests.prolific.examples import connect, hand_in, make_notice
@@ -163,6 +165,29 @@ def test_subscribing_confirms_and_keeps_the_secret(prolific: StandIn) -> None:
         ("study.status.change", True),
     ]
     assert len(prolific.calls("create-secret")) == 1
+
+
+def test_subscription_may_come_bare() -> None:
+    """An answer with the one subscription, as the guide shows it, is confirmed like one in a list."""
+    replies = [
+        Reply(200, {"results": [{"id": "w1", "title": "lab"}]}),
+        Reply(200, {"results": [{"id": "s1", "value": SECRET, "workspace_id": "w1"}]}),
+        Reply(200, {"results": []}),
+        *[
+            reply
+            for name in ("first-0a", "second-0b")
+            for reply in (Reply(201, {"id": name}, {"X-Hook-Secret": f"of-{name}"}), Reply(200, {}))
+        ],
+    ]
+    with scripted(replies) as server:
+        account = ProlificAccount(Api(server.url, "another-token"), server.url)
+        assert account.subscribe("https://study.example/hook") == SECRET
+        assert [head.split()[1] for head in server.requests[3:]] == [
+            "/api/v1/hooks/subscriptions/",
+            "/api/v1/hooks/subscriptions/first-0a/",
+            "/api/v1/hooks/subscriptions/",
+            "/api/v1/hooks/subscriptions/second-0b/",
+        ]
 
 
 def test_events_that_are_delivered_are_genuine(prolific: StandIn) -> None:

@@ -185,6 +185,89 @@ def test_bulk_approval_is_one_request_and_settles_later(
     assert [prolific.paid(who) for who, _ in people] == [[("reward", 60)]] * 3
 
 
+def test_bulk_approval_leaves_out_what_is_approved() -> None:
+    """Should Prolific refuse a list for what is approved already, the others are approved all the same."""
+    detail = {"study_id": "5f0", "participant": "5f9", "started_at": "2026-01-01T00:00:00Z"}
+    replies = [
+        Reply(400, {"status": 400, "error_code": 1, "title": "Bad", "detail": "5f1 is approved"}),
+        Reply(200, {**detail, "id": "5f1", "status": "APPROVED"}),
+        Reply(200, {**detail, "id": "5f2", "status": "AWAITING REVIEW"}),
+        Reply(200, "in progress"),
+    ]
+    with scripted(replies) as server:
+        connect(_At(server.url)).approve(["5f1", "5f2"])
+        assert [head.split(" HTTP")[0] for head in server.requests] == [
+            "POST /api/v1/submissions/bulk-approve/",
+            "GET /api/v1/submissions/5f1/",
+            "GET /api/v1/submissions/5f2/",
+            "POST /api/v1/submissions/bulk-approve/",
+        ]
+    refused = [replies[0], replies[2]]
+    with scripted(refused) as server, pytest.raises(PlatformRefusedError, match="5f1 is approved"):
+        connect(_At(server.url)).approve(["5f1", "5f2"])
+
+
+def test_first_error_is_the_one_that_is_told(prolific: StandIn, account: ProlificAccount, study: str) -> None:
+    """Where it cannot be read what became of a call, the call's own error is raised, not that of the question."""
+    sessions = [hand_in(prolific, study)[1] for _ in range(2)]
+    prolific.fault("get-submission", "500", 50)
+    for operation in ("bulk-approve-submissions", "transition-submission"):
+        prolific.fault(operation, "throttle", 5)
+    with pytest.raises(PlatformRefusedError, match="did not approve the submissions"):
+        account.approve(sessions)
+    with pytest.raises(PlatformRefusedError, match="did not approve the submission;"):
+        account.approve(sessions[:1])
+
+
+def test_approvals_go_by_the_thousand() -> None:
+    """1,001 submissions are two requests; when the second is refused, the first was not in vain, so it is unsure."""
+    refused = Reply(400, {"status": 400, "error_code": 7, "title": "Bad", "detail": "unknown"})
+    ids = [f"{number:024x}" for number in range(1_001)]
+    with scripted([Reply(200, "in progress")]) as server:
+        connect(_At(server.url)).approve(ids)
+        assert len(server.requests) == 2
+    being = pytest.raises(PlatformUnsureError, match="1000 submissions are being approved; then")
+    with scripted([Reply(200, "in progress"), refused]) as server, being as raised:
+        connect(_At(server.url)).approve(ids)
+    assert raised.value.code == "7"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "state"),
+    [
+        ("RESERVED", "active"),
+        ("ACTIVE", "active"),
+        ("AWAITING REVIEW", "submitted"),
+        ("APPROVED", "approved"),
+        ("PARTIALLY APPROVED", "approved"),
+        ("REJECTED", "rejected"),
+        ("RETURNED", "returned"),
+        ("TIMED-OUT", "timed_out"),
+        ("SCREENED OUT", "screened_out"),
+        ("UNKNOWN", "active"),
+        ("SOMETHING NEW", "active"),
+    ],
+)
+def test_every_state_of_a_submission_is_known(vendor: str, state: str) -> None:
+    """Each of Prolific's states is one of ours; one that is not known frees no place and pays nobody."""
+    started = "2026-11-25T10:00:00+02:00"
+    detail = {"id": "5f1", "study_id": "5f0", "participant": "5f9", "status": vendor, "started_at": started}
+    with scripted([Reply(200, {**detail, "bonus_payments": [30, 12.0]})]) as server:
+        remote = connect(_At(server.url)).submission("5f1")
+    assert (remote.state, remote.vendor_state, remote.bonuses) == (state, vendor, (30, 12))
+    assert str(remote.started_at) == "2026-11-25 08:00:00+00:00"
+
+
+def test_setting_up_bonuses_may_be_lost(prolific: StandIn, account: ProlificAccount, study: str) -> None:
+    """Setting up pays nobody, so a lost answer is made good by setting up again."""
+    who, session = hand_in(prolific, study)
+    wanted = [bonus(session, who, 30)]
+    prolific.fault("create-bonus-payments", "effect-then-500")
+    account.pay_bonuses(account.prepare_bonuses(study, wanted), wanted)
+    prolific.settle()
+    assert prolific.paid(who) == [("bonus", 30)]
+
+
 def test_bulk_approval_with_a_lost_answer_is_unsure(prolific: StandIn, account: ProlificAccount, study: str) -> None:
     """Bulk approval is sent once; the submissions themselves tell whether it was taken."""
     sessions = [hand_in(prolific, study)[1] for _ in range(2)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crowdloom.studies.web.prose import prose
+from crowdloom.studies.prose import prose
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
-"""The plain text of a design (consent, instructions, thanks) as HTML."""
+"""The plain text of a design (consent, instructions, thanks) as HTML, and where the templates of pages are."""
 
 from __future__ import annotations
 
 import re
 from itertools import groupby
+from pathlib import Path
 
 from markupsafe import Markup, escape
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
 def prose(text: str) -> Markup:
