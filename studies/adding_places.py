@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, distinct, func, insert, select
 
 from crowdloom.studies.arrivals import HANDED_IN
+from crowdloom.studies.cost import Cost, cost_of, hands_out_batches
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import PlatformRefusedError, StudyError
-from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW
+from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW, Account, Listed
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.publishing import add_listing, note_listing, put_up
 from crowdloom.studies.tables import Batch, Condition, Listing, Place, RemoteSubmission, Submission
@@ -20,64 +21,115 @@ from crowdloom.studies.tables import Batch, Condition, Listing, Place, RemoteSub
 class TopUp:
     """A listing and how many places it is to have in all, to reach all that the study still lacks."""
 
-    listing_id: int
+    listing_id: int | None
+    """None for a batch that has no listing yet."""
     remote_id: str
-    """The platform's id of it."""
+    """The platform's id of it; empty where there is none yet."""
     batch_id: int | None
     before: int
     after: int
+    is_planned: bool = False
+    """It is written down here, and not on the platform yet."""
+    is_closed: bool = False
+    """The platform lets nobody in any more (time over, or ended there), so that it is to be opened again."""
 
 
 def plan_places(connection: Connection, posted: Posted) -> list[TopUp]:
     """Which listings of a posting lack places for what the study still lacks, by what was last heard of them.
 
     A listing's places are used up by what was handed in, rejected or not; what is under way still has its own. So it
-    needs as many as were handed in, plus the places that are not filled here, plus those filled here that are not
+    needs as many as were handed in, plus the places that are not filled here, plus those complete here that are not
     handed in yet.
     """
     listings = connection.execute(
-        select(Listing.id, Listing.remote_id, Listing.batch_id, Listing.places)
-        .where(
-            Listing.posting_id == posted.id,
-            Listing.state != "closed",
-            Listing.submission_id.is_(None),
-            Listing.remote_id.is_not(None),
-        )
+        select(Listing.id, Listing.batch_id, Listing.places, Listing.state, Listing.remote_id)
+        .where(Listing.posting_id == posted.id, Listing.submission_id.is_(None))
         .order_by(Listing.id)
     ).all()
-    by_batch: dict[int | None, list[Any]] = {}
+    by_batch: dict[int | None, list[Any]] = {batch_id: [] for batch_id in _batches(connection, posted)}
     for listing in listings:
         by_batch.setdefault(listing.batch_id, []).append(listing)
     plans = []
     for batch_id, ones in by_batch.items():
-        of_batch = [Place.batch_id == batch_id] if batch_id is not None else []
-        unfilled = connection.execute(
-            select(func.count(Place.id))
-            .join(Batch, Batch.id == Place.batch_id)
-            .join(Condition, Condition.id == Batch.condition_id)
-            .where(Condition.design_id == posted.design_id, Place.state != "filled", *of_batch)
-        ).scalar_one()
-        remote = select(func.count(RemoteSubmission.id)).where(
-            RemoteSubmission.posting_id == posted.id, RemoteSubmission.listing_id.in_([one.id for one in ones])
-        )
-        handed_in = connection.execute(remote.where(RemoteSubmission.state.in_(HANDED_IN))).scalar_one()
-        over = select(RemoteSubmission.submission_id).where(
-            RemoteSubmission.posting_id == posted.id,
-            RemoteSubmission.submission_id.is_not(None),
-            RemoteSubmission.state.in_(HANDED_IN),
-        )
-        on_the_way = connection.execute(
-            remote.join(Place, Place.submission_id == RemoteSubmission.submission_id).where(
-                RemoteSubmission.state.in_(("arrived", "active")),
-                Place.state == "filled",
-                RemoteSubmission.submission_id.not_in(over),
-            )
-        ).scalar_one()
-        lacking = handed_in + unfilled + on_the_way - sum(one.places for one in ones)
-        if lacking > 0:
-            last = ones[-1]
-            plans.append(TopUp(last.id, last.remote_id, batch_id, last.places, last.places + lacking))
+        unfilled = _unfilled(connection, posted, batch_id)
+        if not ones:
+            plans += [TopUp(None, "", batch_id, 0, unfilled)] if unfilled else []
+            continue
+        plans += [TopUp(one.id, "", batch_id, 0, one.places, is_planned=True) for one in ones if one.remote_id is None]
+        created = [one for one in ones if one.remote_id is not None]
+        lacking = _used_up(connection, posted, [one.id for one in ones]) + unfilled - sum(one.places for one in ones)
+        alive = [one for one in ones if one.state != "closed"]
+        if created and (lacking > 0 or (unfilled and not alive)):
+            grows = next((one for one in reversed(created) if one.state != "closed"), created[-1])
+            after = grows.places + max(lacking, 0)
+            is_closed = grows.state == "closed"
+            plans.append(TopUp(grows.id, grows.remote_id, batch_id, grows.places, after, is_closed=is_closed))
     return plans
+
+
+def _batches(connection: Connection, posted: Posted) -> list[int | None]:
+    """The batches that the platform is to hand out; None for all of them together."""
+    if not hands_out_batches(posted.platform, posted.design):
+        return [None]
+    of_design = select(Batch.id).join(Condition, Condition.id == Batch.condition_id).order_by(Batch.id)
+    return list(connection.scalars(of_design.where(Condition.design_id == posted.design_id)))
+
+
+def _unfilled(connection: Connection, posted: Posted, batch_id: int | None) -> int:
+    return connection.execute(
+        select(func.count(Place.id))
+        .join(Batch, Batch.id == Place.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(
+            Condition.design_id == posted.design_id,
+            Place.state != "filled",
+            *([] if batch_id is None else [Place.batch_id == batch_id]),
+        )
+    ).scalar_one()
+
+
+def _used_up(connection: Connection, posted: Posted, listings: list[int]) -> int:
+    """The places of listings that were handed in, and those of people who are complete here and still to hand in."""
+    there = (RemoteSubmission.posting_id == posted.id, RemoteSubmission.listing_id.in_(listings))
+    handed_in = connection.execute(
+        select(func.count(RemoteSubmission.id)).where(*there, RemoteSubmission.state.in_(HANDED_IN))
+    ).scalar_one()
+    # Somebody may have come by several assignments, giving back all but the last.
+    done = select(RemoteSubmission.submission_id).where(
+        RemoteSubmission.submission_id.is_not(None), RemoteSubmission.state.in_(HANDED_IN)
+    )
+    on_the_way = connection.execute(
+        select(func.count(distinct(Submission.id)))
+        .join(RemoteSubmission, RemoteSubmission.submission_id == Submission.id)
+        .where(
+            *there,
+            RemoteSubmission.state.in_(("arrived", "active")),
+            Submission.state == "completed",
+            Submission.id.not_in(done),
+        )
+    ).scalar_one()
+    return handed_in + on_the_way
+
+
+def cost_of_plans(connection: Connection, posted: Posted, plans: list[TopUp]) -> tuple[Cost, Cost]:
+    """What the new places can cost, and what the posting can cost in all with them; who was rejected is not paid."""
+    places: dict[int | None, int] = {
+        row.id: row.places
+        for row in connection.execute(select(Listing.id, Listing.places).where(Listing.posting_id == posted.id))
+    }
+    new = []
+    for plan in plans:
+        new.append(plan.after - plan.before)
+        if not plan.is_planned:
+            places[plan.listing_id] = places.get(plan.listing_id, 0) + plan.after - plan.before
+    rejected = connection.execute(
+        select(RemoteSubmission.listing_id, func.count())
+        .where(RemoteSubmission.posting_id == posted.id, RemoteSubmission.state == "rejected")
+        .group_by(RemoteSubmission.listing_id)
+    )
+    for listing_id, number in rejected:
+        places[listing_id] = places.get(listing_id, number) - number
+    return cost_of(posted.design, posted.platform, new), cost_of(posted.design, posted.platform, list(places.values()))
 
 
 def add_places(store: Store, posted: Posted, plans: list[TopUp]) -> list[str]:
@@ -86,19 +138,45 @@ def add_places(store: Store, posted: Posted, plans: list[TopUp]) -> list[str]:
     said = []
     for plan in plans:
         assert account is not None
+        if plan.is_planned:
+            said.append(f"the listing that was planned, with {plan.after} places")
+            continue
+        if plan.listing_id is None:
+            with store.write() as connection:
+                add_listing(connection, posted, plan.batch_id, plan.after)
+            said.append(f"a new listing with {plan.after} places")
+            continue
         try:
-            note_listing(store, plan.listing_id, account.set_places(plan.remote_id, plan.after))
-            said.append(f"listing {plan.remote_id}: {plan.before} -> {plan.after} places")
+            listed = _grow(account, plan)
+            note_listing(store, plan.listing_id, listed)
+            said.append(f"listing {plan.remote_id}: {plan.before} -> {listed.places} places")
         except PlatformRefusedError as error:
             if error.code != LISTING_CANNOT_GROW:
                 raise
             with store.write() as connection:
                 add_listing(connection, posted, plan.batch_id, plan.after - plan.before)
-            put_up(store, posted.token)
             said.append(
                 f"a new listing with {plan.after - plan.before} places beside {plan.remote_id}, which cannot grow"
             )
+    with store.read() as connection:
+        planned = select(Listing.id).where(
+            Listing.posting_id == posted.id, Listing.remote_id.is_(None), Listing.submission_id.is_(None)
+        )
+        is_planned = connection.execute(planned).first() is not None
+    if is_planned:
+        put_up(store, posted.token)
     return said
+
+
+def _grow(account: Account, plan: TopUp) -> Listed:
+    listed = account.set_places(plan.remote_id, plan.after)
+    if not plan.is_closed or listed.state != "closed":
+        return listed
+    try:
+        return account.open(plan.remote_id)
+    except PlatformRefusedError:
+        # What was ended there goes on only by growing; the place too many is better than nobody.
+        return account.set_places(plan.remote_id, plan.after + 1)
 
 
 def let_hand_in(store: Store, posted: Posted, code: str) -> str:

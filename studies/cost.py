@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from sqlalchemy import Connection, func, select
 
@@ -89,16 +90,26 @@ def per_hour(amount: int, minutes: float) -> int:
     return math.floor(Decimal(amount) * 60 / Decimal(str(minutes)))
 
 
-def study_cost(connection: Connection, study: str, platform: str, listings: Sequence[int] | None = None) -> Cost:
+def study_cost(
+    connection: Connection,
+    study: str,
+    platform: str,
+    listings: Sequence[int] | None = None,
+    *,
+    account: Literal["academic", "corporate"] | None = None,
+) -> Cost:
     """What a study's newest version can cost on a platform.
 
     `listings` are the places of each listing; every place of the design where it is None, dealt as the platform
-    would. Raises StudyError for an unknown study.
+    would. `account` is Prolific's kind of account, where it is not the design's. Raises StudyError for an unknown
+    study.
     """
     design_id, _ = newest_design(connection, study)
     design = DesignModel.model_validate(
         connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
     )
+    if account is not None:
+        design = design.model_copy(update={"prolific": design.prolific.model_copy(update={"account": account})})
     if listings is None:
         listings = all_places(connection, design_id, per_batch=hands_out_batches(platform, design))
     return cost_of(design, platform, listings)

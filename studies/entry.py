@@ -117,7 +117,7 @@ def find_submission(connection: Connection, entry: Entry, participant: str) -> B
             Participant.platform == entry.platform,
             Participant.platform_id.in_(spellings(entry.platform, participant)),
         )
-        .order_by(case((Submission.batch_id == entry.batch_id, 1), else_=0).desc(), Submission.attempt.desc())
+        .order_by(*_own_batch_first(entry), Submission.attempt.desc())
         .limit(1)
     ).first()
     return Begun(*row) if row is not None else None
@@ -218,6 +218,10 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     return token
 
 
+def _own_batch_first(entry: Entry) -> list[Any]:
+    return [] if entry.batch_id is None else [case((Submission.batch_id == entry.batch_id, 0), else_=1)]
+
+
 def _is_elsewhere(entry: Entry, begun: Begun) -> bool:
     """Whether a submission is of another batch than the one that this listing hands out."""
     return entry.batch_id not in (None, begun.batch_id)
@@ -268,7 +272,7 @@ def check_room(connection: Connection, entry: Entry, arrival: Arrival | None = N
 
 def check_invitation(entry: Entry) -> None:
     """Raise PlaceError for somebody who comes by the bare link of a posting that lets only invited people in."""
-    if entry.platform == "link" and entry.design.link.invited_only:
+    if entry.platform == "link" and entry.design.link.invited_only and not entry.values.get("simulated"):
         raise PlaceError("This study is open to invited people; use the personal link that was sent to you.")
 
 
@@ -282,7 +286,7 @@ def _check_invited(connection: Connection, entry: Entry, participant: str) -> No
 
 def _check_quota(connection: Connection, entry: Entry) -> None:
     """Completed submissions count, and those under way that still hold a place."""
-    quota = entry.design.link.quota if entry.platform == "link" else None
+    quota = entry.design.link.quota if entry.platform == "link" and not entry.values.get("simulated") else None
     if quota is None:
         return
     taken = connection.execute(

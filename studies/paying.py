@@ -113,7 +113,7 @@ def _pay_rewards(
 ) -> None:
     with store.read() as connection:
         dues = payments(connection, posted, states=("pending",), purposes=("reward",))
-    payable = []
+    payable, overriding = [], []
     for due in dues:
         if due.remote_state == "approved":
             with store.write() as connection:
@@ -121,18 +121,31 @@ def _pay_rewards(
             paid.confirmed += 1
         elif due.remote_state == "submitted":
             payable.append(due)
+        elif due.remote_state == "rejected" and capabilities.approves_rejected:
+            overriding.append(due)
         elif due.remote_state in ("rejected", "screened_out"):
             paid.refused.append((due.code, f"the platform has it as {due.remote_state.replace('_', ' ')}"))
         else:
             paid.not_handed_in.append(due.code)
     size = capabilities.approvals_at_once
     for start in range(0, len(payable), size):
+        some = payable[start : start + size]
+        if not _approve(store, account, some, paid if len(some) == 1 else Paid(), moment) and len(some) > 1:
+            for due in some:  # one that cannot be approved must not keep the others from it
+                _approve(store, account, [due], paid, moment)
+    for due in overriding:
         with store.write() as connection:
-            claimed = claim(connection, payable[start : start + size], moment())
-        if not claimed:
-            continue
-        remote_ids = [str(due.remote_id) for due in claimed]
-        _call(store, claimed, paid, partial(account.approve, remote_ids))
+            claimed = claim(connection, [due], moment())
+        if claimed:
+            _call(store, claimed, paid, partial(account.override_rejection, str(due.remote_id)))
+
+
+def _approve(store: Store, account: Account, dues: Sequence[Due], paid: Paid, moment: Callable[[], datetime]) -> bool:
+    """Approve these together; False where they were not. What another process has claimed is left to it."""
+    with store.write() as connection:
+        claimed = claim(connection, dues, moment())
+    remote_ids = [str(due.remote_id) for due in claimed]
+    return not claimed or _call(store, claimed, paid, partial(account.approve, remote_ids))
 
 
 def _pay_bonuses(
@@ -148,9 +161,10 @@ def _pay_bonuses(
         dues = payments(connection, posted, states=("pending",), purposes=purposes, with_people=True)
     paid.not_handed_in += [due.code for due in dues if due.remote_state not in ("submitted", "approved")]
     payable = [due for due in dues if due.remote_state in ("submitted", "approved")]
-    payable.sort(key=lambda due: (due.listing or "", due.id))
-    for listing, of_listing in groupby(payable, key=lambda due: due.listing or ""):
-        rest = list(of_listing)
+    # One purpose at a time: one call may name a submission only once.
+    payable.sort(key=lambda due: (due.listing or "", due.purpose, due.id))
+    for (listing, _), together in groupby(payable, key=lambda due: (due.listing or "", due.purpose)):
+        rest = list(together)
         for start in range(0, len(rest), capabilities.bonuses_at_once):
             with store.write() as connection:
                 claimed = claim(connection, rest[start : start + capabilities.bonuses_at_once], moment())

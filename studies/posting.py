@@ -91,7 +91,8 @@ def publish(
         "platform": platform,
         "token": token,
         "state": "open" if platform == "link" else "draft",
-        "values": {**(values or {}), "codes": {} if platform == "link" else _codes()},
+        "values": {**(values or {}), "codes": {} if platform == "link" else _codes()}
+        | ({"simulated": True} if simulated else {}),
         "created_at": now(),
     }
     connection.execute(insert(Posting), row)

@@ -156,6 +156,12 @@ def check_balance(account: Account, cost: Cost) -> Money | None:
     return balance
 
 
+def check_draft(platform: str) -> None:
+    """Raise OptionError where a platform cannot keep what is created as a draft."""
+    if not PLATFORMS[platform].capabilities.drafts:
+        raise OptionError(f"--draft: {platform} has no drafts; what is created there is public at once")
+
+
 def put_up(
     store: Store,
     token: str,
@@ -229,7 +235,8 @@ def _set_state(store: Store, posted: Posted, state: str) -> None:
 def note_listing(store: Store, listing_id: int, listed: Listed) -> None:
     """Write down a listing as the platform has it."""
     with store.write() as connection:
-        values = {"remote_id": listed.remote_id, "state": listed.state, "places": listed.places}
+        remote_id = None if listed.gone else listed.remote_id
+        values = {"remote_id": remote_id, "state": listed.state, "places": listed.places}
         connection.execute(update(Listing).where(Listing.id == listing_id).values(**values))
 
 
@@ -332,6 +339,12 @@ def pause(store: Store, posted: Posted) -> None:
         )
     _on_each(store, posted, lambda account, remote_id: account.pause(remote_id), ("open",))
     _set_state(store, posted, "paused")
+
+
+def is_paused(connection: Connection, posted: Posted) -> bool:
+    """Whether a posting is paused, here or on its platform (by hand, or since resuming it was interrupted)."""
+    there = select(Listing.id).where(Listing.posting_id == posted.id, Listing.state == "paused")
+    return posted.state == "paused" or (posted.state == "open" and connection.execute(there).first() is not None)
 
 
 def resume(store: Store, posted: Posted) -> None:

@@ -90,8 +90,12 @@ def _listings(connection: Connection, posted: Posted) -> list[Difference]:
             )
     if posted.state == "open":
         for plan in plan_places(connection, posted):
+            if plan.is_planned or plan.before == plan.after:
+                continue  # said above
             what = f"has {plan.before} places, and {plan.after} are needed to fill what is open here"
-            found.append(Difference("places lacking", plan.remote_id, what, f"crowdloom add-places {study}"))
+            found.append(
+                Difference("places lacking", plan.remote_id or "a new listing", what, f"crowdloom add-places {study}")
+            )
     return found
 
 

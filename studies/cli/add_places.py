@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from crowdloom.studies.cli.options import (
@@ -13,6 +15,10 @@ from crowdloom.studies.cli.options import (
     postings_of,
     yes_option,
 )
+
+if TYPE_CHECKING:
+    from crowdloom.studies.database import Store
+    from crowdloom.studies.posted import Posted
 
 
 @click.command()
@@ -36,7 +42,6 @@ def command(
     --for, one person gets a listing of their own, takes it, is led to their receipt and hands in, and can be paid.
     """
     from crowdloom.studies.adding_places import add_places, let_hand_in, plan_places, want_more
-    from crowdloom.studies.cost import check_cap, cost_of
     from crowdloom.studies.platforms import PLATFORMS
     from crowdloom.studies.polling import poll
     from crowdloom.studies.words import count
@@ -54,6 +59,10 @@ def command(
         for posted in chosen:
             if PLATFORMS[posted.platform].capabilities.identifies:
                 poll(store, posted, posted.account())
+        questions = _questions(store, chosen, responses_per_item)
+        if not all(confirmed(question, yes) for question in questions):
+            click.echo("Nothing was added.")
+            return
         if responses_per_item is not None:
             with store.write() as connection:
                 added = want_more(connection, chosen[0], responses_per_item)
@@ -66,11 +75,32 @@ def command(
                 plans = plan_places(connection, posted)
             if not plans:
                 click.echo(f"{study} on {posted.platform}: it has all the places that it needs.")
+            for said in add_places(store, posted, plans):
+                click.echo(f"{study} on {posted.platform}: {said}")
+
+
+def _questions(store: Store, chosen: list[Posted], responses_per_item: int | None) -> list[str]:
+    """What is to be confirmed; nothing is changed yet. Raises PaymentError above the design's spending cap."""
+    from crowdloom.studies.adding_places import cost_of_plans, plan_places, want_more
+    from crowdloom.studies.cost import check_cap
+    from crowdloom.studies.platforms import PLATFORMS
+    from crowdloom.studies.words import count
+
+    questions = []
+    with store.write() as connection:
+        trial = connection.begin_nested()
+        if responses_per_item is not None:
+            want_more(connection, chosen[0], responses_per_item)
+        for posted in chosen:
+            if not PLATFORMS[posted.platform].capabilities.identifies:
                 continue
-            more = cost_of(posted.design, posted.platform, [plan.after - plan.before for plan in plans])
-            whole = cost_of(posted.design, posted.platform, [plan.after for plan in plans])
+            if not (plans := plan_places(connection, posted)):
+                continue
+            more, whole = cost_of_plans(connection, posted, plans)
             check_cap(whole)
-            question = f"Add {count(more.places, 'place')} on {posted.platform} for at most {more.money(more.total)}?"
-            if confirmed(question, yes):
-                for said in add_places(store, posted, plans):
-                    click.echo(f"{study} on {posted.platform}: {said}")
+            what = f"Add {count(more.places, 'place')} on {posted.platform}"
+            if any(plan.is_closed for plan in plans):
+                what += ", opening there again what is closed,"
+            questions.append(f"{what} for at most {more.money(more.total)}?")
+        trial.rollback()
+    return questions

@@ -35,9 +35,11 @@ def command(study: str, platform: str, address: str, draft: bool, yes: bool, dat
     On a platform that pays people, the cost is shown first; above the design's spending cap nothing is published.
     A command that was interrupted goes on where it stopped.
     """
-    from crowdloom.studies.publishing import plan_posting, put_up
+    from crowdloom.studies.publishing import check_draft, plan_posting, put_up
     from crowdloom.studies.status import study_status
 
+    if draft:
+        check_draft(platform)
     with opened(database) as store:
         if PLATFORMS[platform].capabilities.identifies and not _may_go_on(store, study, platform, yes):
             click.echo("Nothing was published.")

@@ -13,9 +13,13 @@ from crowdloom.studies.cli.options import database_option, opened, platform_opti
 @database_option
 def command(study: str, platform: str | None, database: str | None) -> None:
     """Let people into a paused STUDY again."""
-    from crowdloom.studies.publishing import resume
+    from crowdloom.studies.publishing import is_paused, resume
 
     with opened(database) as store:
-        for posted in postings_of(store, study, platform, "paused"):
+        chosen = postings_of(store, study, platform, "paused", "open")
+        with store.read() as connection:
+            paused = [posted for posted in chosen if is_paused(connection, posted)]
+        # Where none is, the refusal says how they stand.
+        for posted in paused or postings_of(store, study, platform, "paused"):
             resume(store, posted)
             click.echo(f"{study} on {posted.platform}, version {posted.version}, is open again.")

@@ -46,7 +46,14 @@ class MTurk:
     """The platform `mturk`."""
 
     name = "mturk"
-    capabilities = Capabilities(pays=True, groups=True, messages=True, listing_per_batch=True, currencies=("USD",))
+    capabilities = Capabilities(
+        pays=True,
+        groups=True,
+        messages=True,
+        listing_per_batch=True,
+        approves_rejected=True,
+        currencies=("USD",),
+    )
     fields = ("assignmentId", "hitId", "workerId", "turkSubmitTo")
 
     def where(self, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Prolific:
         lists_active=True,
         reason_min=REASON_MIN,
         rejection_categories=CATEGORIES,
+        approvals_at_once=100,
         bonuses_at_once=AT_ONCE,
         bonus_settles=timedelta(minutes=60),
         currencies=tuple(HOURLY_MINIMUM),

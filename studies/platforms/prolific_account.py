@@ -69,6 +69,12 @@ class ProlificAccount(ProlificListings):
                     f"{start} submissions are being approved; then {error}", code=error.code
                 ) from error
 
+    def override_rejection(self, remote_id: str) -> None:
+        """Refused: on Prolific a review is final."""
+        raise PlatformRefusedError(
+            f"Prolific lets no review be changed, so the submission {remote_id} stays rejected; write to its support"
+        )
+
     def reject(self, remote_id: str, reason: str, category: str | None = None) -> None:
         """Reject with a category and a reason of 100 characters or more, both checked before anything is sent."""
         reason = reason.strip()

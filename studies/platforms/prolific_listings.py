@@ -80,7 +80,7 @@ class ProlificListings(ProlificWorkspace):
         try:
             now = self.listing(listing)
         except NotFoundError:
-            return Listed(listing, "closed", "DELETED", 0)
+            return Listed(listing, "closed", "DELETED", 0, gone=True)
         if now.state == "draft":
             return self._delete(now)
         if now.state == "closed":
@@ -106,7 +106,7 @@ class ProlificListings(ProlificWorkspace):
         except PlatformError:
             if not look(lambda: self._is_gone(draft.remote_id)):
                 raise
-        return replace(draft, state="closed", vendor_state="DELETED")
+        return replace(draft, state="closed", vendor_state="DELETED", gone=True)
 
     def _is_gone(self, listing: str) -> bool:
         try:

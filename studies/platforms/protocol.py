@@ -53,6 +53,8 @@ class Capabilities:
     """One of them goes with a rejection; empty where the platform knows none."""
     approvals_at_once: int = 1
     """How many submissions one call approves, wholly or not at all."""
+    approves_rejected: bool = False
+    """Whether a rejection can be taken back."""
     bonuses_at_once: int = 1
     """How many bonuses one call pays."""
     bonus_settles: timedelta = timedelta(0)
@@ -153,6 +155,8 @@ class Listed:
     """In all, taken or not."""
     url: str | None = None
     """Where a person sees it on the platform, if there is such a page."""
+    gone: bool = False
+    """It was deleted there and cannot be asked for any more."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +247,9 @@ class Account(Protocol):
 
     def approve(self, remote_ids: Sequence[str]) -> None:
         """Approve submissions, which pays their rewards. Approving one that is approved changes nothing."""
+
+    def override_rejection(self, remote_id: str) -> None:
+        """Approve a submission that was rejected. Refused where the platform does not allow it (any more)."""
 
     def reject(self, remote_id: str, reason: str, category: str | None = None) -> None:
         """Reject a submission; nothing is paid. `reason` has been checked against the capabilities."""

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from sqlalchemy import Connection, not_, or_, select
 
+from crowdloom.studies import identities
 from crowdloom.studies.database import Store, new_token
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import OptionError, RehearsalError
@@ -130,7 +131,8 @@ def rehearse(
     link, run = f"/join/{posting.token}", f"{NAME}{new_token(6)}-"
     pages = 2 + len(design.instructions) + design.batches.size + len(design.batches.repeats)
     with (
-        serving(store.url) if address is None else nullcontext(address) as base,
+        # The people of a rehearsal are found again by their names, which a key would seal.
+        serving(store.url, without=(identities.VARIABLE,)) if address is None else nullcontext(address) as base,
         closing(Browser(base, connections=2 * at_once)) as browser,
     ):
         briefing = Briefing(design, by_image, habits.restless)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 from crowdloom.studies.errors import RehearsalError
@@ -15,18 +15,20 @@ WORKERS = 2
 
 
 @contextmanager
-def serving(url: str, workers: int = WORKERS) -> Iterator[str]:
+def serving(url: str, workers: int = WORKERS, without: Container[str] = ()) -> Iterator[str]:
     """Serve the store at `url` on a free local port; gives the address, and ends the server afterwards.
 
+    `without` names variables of the environment that the server is not to have.
     Raises RehearsalError, with what the server said, where it does not start.
     """
+    environ = {name: value for name, value in os.environ.items() if name not in without}
     command = [sys.executable, "-m", "crowdloom.studies.cli", "serve", "--port", "0", "--workers", str(workers)]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(  # noqa: S603 - our own module
             command,
             # The address of a database may hold a password, which a command line would show to everybody.
-            env={**os.environ, "CROWDLOOM_DATABASE": url},
+            env={**environ, "CROWDLOOM_DATABASE": url},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -28,6 +28,7 @@ instructions = ["Imagine what 100 people would say."]
 [items]
 source = "digits"
 sample = 2
+image_size = {image_size}
 [batches]
 size = 2
 responses_per_item = 2
@@ -84,13 +85,13 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path, environ: dict[str, str], more: str = "") -> Iterator[Lab]:
+def lab(folder: Path, environ: dict[str, str], more: str = "", image_size: int = 160) -> Iterator[Lab]:
     """A lab with the study loaded, whose pages are served."""
     store = open_store(str(folder / "store.db"))
     try:
         with serving(store.url, workers=1) as address:
             made = Lab(store, address, environ, folder)
-            (folder / "life.toml").write_text(DESIGN.format(more=more))
+            (folder / "life.toml").write_text(DESIGN.format(more=more, image_size=image_size))
             made.run("load", str(folder / "life.toml"))
             yield made
     finally:

@@ -109,6 +109,76 @@ def test_on_the_marketplace(tmp_path: Path, new_context: Contexts) -> None:
 
 
 @pytest.mark.slow
+def test_without_a_server(tmp_path: Path, new_context: Contexts) -> None:
+    """Self-contained HITs: published, answered on the marketplace alone, imported, reviewed, paid, exported."""
+    market = open_market(str(tmp_path / "market.db"))
+    with running(market) as address:
+        environ = {"AWS_ENDPOINT_URL_MTURK": address, "AWS_ACCESS_KEY_ID": "AKIAHTML", "AWS_SECRET_ACCESS_KEY": "x"}
+        with lab(tmp_path, environ, '[mturk]\ndelivery = "html"\n', image_size=16) as made:
+            made.run("publish", "life", "--on", "mturk", "--yes")
+            people = [market.add_worker() for _ in range(2)]
+            for _, invitation in people:
+                page = sign_in(new_context, address, invitation)
+                accept(page)
+                frame = page.frame_locator("iframe")
+                for button in ("I agree and take part", "Begin"):
+                    frame.get_by_role("button", name=button, exact=True).click()
+                for number in (1, 2):
+                    frame.locator(f"h1:text-is('Image {number} of 2')").wait_for()
+                    frame.locator("[name=top1][value='3']").check()
+                    frame.locator("[name=top1_probability]").fill("80")
+                    frame.locator("[name=top2][value=no-alternative]").check()
+                    frame.get_by_role("button", name="Go on", exact=True).click()
+                frame.get_by_role("button", name="Hand in", exact=True).click()
+                page.get_by_role("heading", name="Submitted").wait_for()
+            assert made.codes() == []  # the one exception to saving first
+            assert Counter(kind for kind, _ in made.differences()) == {"not reviewed": 2}
+            assert "2 filled" in made.run("status", "life")
+            made.run("review", "life", "--approve-all")
+            assert "2 payments confirmed" in made.run("pay", "life", "--yes")
+            made.run("close", "life")
+            assert made.differences() == []
+            frames = exported(made)
+            assert len(frames) == 4
+            assert set(frames["top1"].astype(str)) == {"3"}
+            assert (frames["rt_ms"] > 0).all()
+            assert all(market.paid(worker) == 50 for worker, _ in people)
+    market.close()
+
+
+@pytest.mark.slow
+def test_who_could_not_hand_in_gets_a_listing_of_their_own(tmp_path: Path, new_context: Contexts) -> None:
+    """An assignment given back after the last answer: only its person sees the new HIT, and is paid once."""
+    market = open_market(str(tmp_path / "market.db"))
+    with running(market) as address:
+        environ = {"AWS_ENDPOINT_URL_MTURK": address, "AWS_ACCESS_KEY_ID": "AKIALOST", "AWS_SECRET_ACCESS_KEY": "x"}
+        with lab(tmp_path, environ) as made:
+            made.run("publish", "life", "--on", "mturk", "--address", made.address, "--yes")
+            (worker, invitation), (_, stranger) = market.add_worker(), market.add_worker()
+            page = sign_in(new_context, address, invitation)
+            accept(page)
+            take(page.frame_locator("iframe"))
+            page.get_by_role("button", name="Return").click()  # instead of the button below it
+            page.get_by_text("You have returned the HIT.").wait_for()
+            made.run("close", "life")
+            code = made.codes()[0]
+            assert made.differences() == [("not handed in", code)]
+            made.run("review", "life", "--approve-all")
+            assert f"waiting   {code}" in made.run("pay", "life", "--yes")
+            assert f"open for {code} alone" in made.run("add-places", "life", "--for", code, "--yes")
+            other = sign_in(new_context, address, stranger)
+            expect(other.locator("main")).to_contain_text("There is no HIT for you")
+            page.goto(address)
+            accept(page)
+            page.frame_locator("iframe").get_by_role("button", name="Hand in").click()
+            page.get_by_role("heading", name="Submitted").wait_for()
+            assert "1 payment confirmed" in made.run("pay", "life", "--yes")
+            assert made.differences() == []
+            assert market.paid(worker) == 50
+    market.close()
+
+
+@pytest.mark.slow
 def test_on_prolific(tmp_path: Path, test_data: Path, new_context: Contexts) -> None:
     """Draft, publish, pause, resume, answer, return there, reject, add places, approve, bonus, close, export."""
     with StandIn(test_data) as prolific, lab(tmp_path, prolific.environ) as made:

@@ -12,7 +12,9 @@ from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Design
 from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.participation import Designs, answer_check, finish_instructions, read_progress, save_answer
+from crowdloom.studies.posted import find_postings
 from crowdloom.studies.posting import publish
+from crowdloom.studies.publishing import close
 from crowdloom.studies.tables import BatchItem, Event, Item, Place, Submission
 from tests.studies.designs import load, make_design, make_images
 
@@ -50,6 +52,10 @@ class Study:
             for position in range(progress.answered, end):
                 progress = read_progress(connection, token)
                 save_answer(connection, designs, progress, position, ANSWER, rt_ms=1000, timing=None)
+
+    def close(self) -> None:
+        """Close it to new people, as the command does."""
+        close_all(self.store, self.design.name)
 
     def let_time_pass(self, *tokens: str) -> None:
         """The time is over for which these submissions' places are kept; without tokens, everybody's."""
@@ -102,3 +108,11 @@ class Study:
     def _scalar(self, query: Any) -> Any:
         with self.store.read() as connection:
             return connection.execute(query).scalar()
+
+
+def close_all(store: Store, study: str) -> None:
+    """Close every posting of a study."""
+    with store.read() as connection:
+        postings = find_postings(connection, study)
+    for posted in postings:
+        close(store, posted)

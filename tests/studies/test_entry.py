@@ -11,7 +11,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.entry import check_room, find_entry, refuse
 from crowdloom.studies.errors import PlaceError, StudyError
 from crowdloom.studies.participation import finish_instructions, read_progress
-from crowdloom.studies.posting import close, publish
+from crowdloom.studies.posting import publish
 from crowdloom.studies.rehearsal import Habits, rehearse
 from crowdloom.studies.tables import Participant, Posting, Submission
 from tests.studies.designs import load, make_design, make_images
@@ -54,8 +54,7 @@ def test_who_can_get_no_other_submission_gets_back_the_one_they_have(store: Stor
     closed = Study(store, tmp_path, name="closed", people=TWICE)
     token = closed.arrive("p")
     closed.answer(token)
-    with store.write() as connection:
-        close(connection, "closed")
+    closed.close()
     assert closed.arrive("p") == token
 
 
@@ -79,8 +78,7 @@ def test_refusing_after_having_begun_is_leaving(store: Store, tmp_path: Path) ->
     """Who consented, went back and refused holds no place; that is recorded once, also where the study is closed."""
     study = Study(store, tmp_path)
     token = study.arrive("p")
-    with store.write() as connection:
-        close(connection, "pets")
+    study.close()
     for _ in range(2):
         with store.write() as connection:
             assert refuse(connection, find_entry(connection, study.posting), "p") is None
@@ -154,8 +152,7 @@ def test_a_closed_study_takes_nobody_new(store: Store, tmp_path: Path) -> None:
     """Who has begun may finish."""
     study = Study(store, tmp_path)
     token = study.arrive("p")
-    with store.write() as connection:
-        close(connection, "pets")
+    study.close()
     with pytest.raises(PlaceError, match="closed"):
         study.arrive("late")
     study.answer(token)

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import StudyError
-from crowdloom.studies.posting import close
 from crowdloom.studies.review import completed, review
 from crowdloom.studies.status import study_status
 from crowdloom.studies.tables import Submission
 from crowdloom.studies.web import create_app
 from tests.studies.studies_for_tests import DESIGN, begin, complete, open_small
+from tests.studies.takers import close_all
 
 THREE = DESIGN.replace("sample = 6", "sample = 3").replace("responses_per_item = 2", "responses_per_item = 1")
 
@@ -67,8 +67,7 @@ def test_who_has_begun_finishes_a_closed_study(store: Store, tmp_path: Path) -> 
     client = create_app(store).test_client()
     posting = open_small(store, tmp_path)
     base = begin(client, posting, "ann")
-    with store.write() as connection:
-        close(connection, "small")
+    close_all(store, "small")
     assert client.get(f"/join/{posting}?participant=ann").location == base
     assert client.post(f"/join/{posting}", data={"participant": "ann", "decision": "agree"}).location == base
     for page in (
