@@ -28,7 +28,8 @@ class WayBack:
     hand_back: HandBack | None
     to_return: bool
     """There is no way back but the platform's own button to return the work."""
-    code: str
+    code: str | None
+    """The completion code that the platform or the panel wants to hear; None where it wants none."""
 
 
 def way_back(connection: Connection, progress: Progress, design: Design) -> WayBack | None:
@@ -51,13 +52,16 @@ def _way(
     name: str, values: Mapping[str, Any], outcome: Outcome, arrival: Arrival, design: Design, submission: str | None
 ) -> WayBack:
     platform = PLATFORMS[name]
-    code = values.get("codes", {}).get(outcome) or (name == "link" and design.link.completion_code) or submission or ""
-    hand_back = platform.hand_back(Ending(outcome, arrival, design, code, submission), values.get("where", {}))
+    wanted = design.link.completion_code if name == "link" else values.get("codes", {}).get(outcome)
+    ending = Ending(outcome, arrival, design, wanted or submission or "", submission)
+    hand_back = platform.hand_back(ending, values.get("where", {}))
+    if name != "link":
+        wanted = hand_back.code if hand_back is not None else None
     if hand_back is not None and hand_back.fields:
         # A browser posts a form only where the page's policy lets it, redirects included.
         parts = urlsplit(hand_back.url)
         g.form_action = f"{parts.scheme}://{parts.netloc}"
-    return WayBack(outcome, hand_back, hand_back is None and platform.capabilities.identifies, code)
+    return WayBack(outcome, hand_back, hand_back is None and platform.capabilities.identifies, wanted)
 
 
 def _outcome(connection: Connection, progress: Progress, design: Design) -> Outcome | None:
@@ -84,7 +88,9 @@ def _arrival(connection: Connection, progress: Progress) -> Arrival:
         .order_by(RemoteSubmission.state.not_in(("submitted", "approved")), RemoteSubmission.id.desc())
         .limit(1)
     ).first()
-    participant = None if person.platform_id is None else reveal(person.platform, person.platform_id)
+    participant = None
+    if person.platform == "link" and person.platform_id is not None:  # nobody else's way back names the person
+        participant = reveal(person.platform, person.platform_id)
     if remote is None:
         return Arrival(participant)
     return Arrival(participant, remote.remote_id, return_to=remote.return_to)

@@ -247,6 +247,7 @@ def _done(progress: Progress, design: Design, values: dict[str, Any], errors: di
     back = _way_back(progress, design)
     receipt = {
         "code": (back and back.code) or progress.pseudonym,
+        "submission": progress.pseudonym,
         "completed_at": progress.completed_at,
         "answers": progress.answered,
         "reward": str(design.people.reward) if design.people.reward else None,

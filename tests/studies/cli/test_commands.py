@@ -80,8 +80,9 @@ def test_a_study_from_design_to_labels(here: Path) -> None:
     assert len(lines) == 9
     assert "ann" not in "".join(lines)
     call("export", "small", "--out", "answers.parquet")
-    assert "1 posting closed" in call("close", "small").output
-    assert "0 postings closed" in call("close", "small").output
+    assert call("close", "small").output == "small on link, version 1, is closed.\n"
+    again = call_process("close", "small")
+    assert (again.returncode, again.stderr) == (2, "Error: small is published, but closed\n")
 
 
 def test_a_rejected_submission_frees_its_place(here: Path) -> None:
