@@ -68,9 +68,34 @@ class Store:
         with _mapped(self.engine), self._reading.begin() as connection:
             yield connection
 
+    def wipe(self) -> None:
+        """Leave nothing in the database's files of what was overwritten or deleted: free pages, dead rows, old logs.
+
+        Raises StoreError where somebody else holds the database; what is in it is as it was. Backups, and the logs
+        that a PostgreSQL server archives, are not reached from here.
+        """
+        statements = (
+            ["PRAGMA secure_delete=ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
+            if self.engine.dialect.name == "sqlite"
+            else [f"VACUUM FULL {', '.join(_WITH_IDENTITIES)}"]
+        )
+        # None of these may stand in a transaction, which SQLAlchemy would begin.
+        with self._turn, _mapped(self.engine), closing(self.engine.raw_connection()) as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.driver_connection.autocommit = True  # type: ignore[union-attr]
+            try:
+                for statement in statements:
+                    connection.cursor().execute(statement)
+            finally:
+                connection.invalidate()  # the settings are this connection's alone
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+_WITH_IDENTITIES = ("participant", "remote_submission", "invitation", "payment", "posting")
+"""The tables in which ids of people stand, or stood."""
 
 
 def default_url() -> str:
@@ -95,7 +120,7 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
             _create(store)
         elif found != SCHEMA_VERSION:
             raise StoreError(_advice(store, found))
-        _use_wal(store.engine)
+        use_wal(store.engine)
     except BaseException:
         store.close()
         raise
@@ -203,7 +228,7 @@ def _set_pragmas(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _use_wal(engine: Engine) -> None:
+def use_wal(engine: Engine) -> None:
     """Readers and a writer at the same time. It is written into the file, so only once the file is known to be ours."""
     if engine.dialect.name != "sqlite":
         return

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from crowdloom.studies.cost import per_hour
 from crowdloom.studies.design_types import Money
@@ -60,16 +61,34 @@ def fair_pay(connection: Connection, posted: Posted) -> FairPay:
     floor = _floor(posted)
     if minutes is None or reward is None:
         return FairPay(len(rows), minutes, None, floor, None)
-    added = connection.execute(
-        select(func.min(Payment.amount))
-        .join(Submission, Submission.id == Payment.submission_id)
-        .where(Submission.posting_id == posted.id, Payment.purpose == "top_up", Payment.state != "cancelled")
-    ).scalar()
-    earned = reward.amount + (added or 0)
+    added = _added(connection, posted)
+    earned = reward.amount + added
     rate = Money(amount=per_hour(earned, max(minutes, 0.01)), currency=reward.currency)
     lacking = math.ceil(Decimal(floor.amount) * Decimal(str(minutes)) / 60) - earned if floor else 0
     top_up = Money(amount=lacking, currency=reward.currency) if lacking > 0 else None
     return FairPay(len(rows), minutes, rate, floor, top_up)
+
+
+def _to_be_paid(posted: Posted) -> Any:
+    return (
+        Submission.posting_id == posted.id,
+        Submission.state == "completed",
+        or_(Submission.review.is_(None), Submission.review == "approved"),
+    )
+
+
+def _added(connection: Connection, posted: Posted) -> int:
+    """The addition that everybody has: nothing, while somebody who completed since still lacks it."""
+    rows = connection.scalars(
+        select(func.coalesce(Payment.amount, 0))
+        .select_from(Submission)
+        .outerjoin(
+            Payment,
+            and_(Payment.submission_id == Submission.id, Payment.purpose == "top_up", Payment.state != "cancelled"),
+        )
+        .where(*_to_be_paid(posted))
+    ).all()
+    return min(rows, default=0)
 
 
 def _floor(posted: Posted) -> Money | None:
@@ -90,11 +109,5 @@ def owe_top_ups(connection: Connection, posted: Posted) -> int:
     found = fair_pay(connection, posted)
     if found.top_up is None:
         raise PaymentError(f"{posted.design.name} needs no addition: {found.sentence()}")
-    ids = connection.scalars(
-        select(Submission.id).where(
-            Submission.posting_id == posted.id,
-            Submission.state == "completed",
-            or_(Submission.review.is_(None), Submission.review == "approved"),
-        )
-    ).all()
+    ids = connection.scalars(select(Submission.id).where(*_to_be_paid(posted))).all()
     return sum(owe(connection, id_, "top_up", found.top_up) for id_ in ids)

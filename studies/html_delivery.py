@@ -32,20 +32,22 @@ from crowdloom.studies.tables import (
 
 def import_assignment(
     connection: Connection, posted: Posted, batch_id: int, person: int, remote: Remote, items: Sequence[ItemView]
-) -> int | None:
-    """Store the answers of one assignment; the id of its submission, or None where they cannot be read at all.
+) -> int:
+    """Store the answers of one assignment; the id of its submission.
 
-    A person who took part already, or is kept out, gets a submission without answers, left out of the analysis
+    Where they cannot be read at all it has none, and does not count; it can be reviewed, and paid, all the same. A person who took part already, or is kept out, gets a submission without answers, left out of the analysis
     with the reason, so that they can be paid; what they answered is kept as an event.
     """
     try:
         parsed = parse_assignment(posted.design, items, remote.answer or "")
-    except PlatformRefusedError:
-        return None  # nobody's answers to this question: `reconcile` shows it
+    except PlatformRefusedError as error:
+        submission = _add_submission(connection, posted, batch_id, person, remote, _UNREADABLE, "left")
+        add_event(connection, submission, "answers_unreadable", {"reason": str(error)})
+        return submission
     lock_design(connection, posted.design_id)
     free_expired(connection, posted.design_id)
     duplicate = _why_dropped(connection, posted, batch_id, person)
-    submission = _add_submission(connection, posted, batch_id, person, remote, parsed)
+    submission = _add_submission(connection, posted, batch_id, person, remote, parsed, _state(parsed))
     add_event(connection, submission, "handed_over", {"assignment_state": remote.vendor_state})
     if not parsed.agreed or parsed.check_passed is False:
         return submission
@@ -83,6 +85,17 @@ def import_assignment(
     return submission
 
 
+_UNREADABLE = Parsed(
+    agreed=True, check_passed=None, checks_failed=0, item_order=[], class_order=[], answers=(), refused={}, debrief={}
+)
+
+
+def _state(parsed: Parsed) -> str:
+    if not parsed.agreed:
+        return "refused"
+    return "failed_check" if parsed.check_passed is False else "completed"
+
+
 def _why_dropped(connection: Connection, posted: Posted, batch_id: int, person: int) -> str | None:
     begun = (
         select(func.count(Submission.id))
@@ -111,18 +124,13 @@ def _why_dropped(connection: Connection, posted: Posted, batch_id: int, person: 
 
 
 def _add_submission(
-    connection: Connection, posted: Posted, batch_id: int, person: int, remote: Remote, parsed: Parsed
+    connection: Connection, posted: Posted, batch_id: int, person: int, remote: Remote, parsed: Parsed, state: str
 ) -> int:
     used = connection.execute(
         select(func.max(Submission.attempt)).where(
             Submission.posting_id == posted.id, Submission.participant_id == person
         )
     ).scalar()
-    state = "completed"
-    if not parsed.agreed:
-        state = "refused"
-    elif parsed.check_passed is False:
-        state = "failed_check"
     row = {
         "token": new_token(24),
         "pseudonym": new_token(),

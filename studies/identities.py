@@ -11,11 +11,22 @@ import binascii
 import os
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, update
 
 from crowdloom.studies.database import now
 from crowdloom.studies.errors import IdentityError
-from crowdloom.studies.tables import Design, Participant, Payment, Place, Posting, RemoteSubmission, Study, Submission
+from crowdloom.studies.posting import newest_design
+from crowdloom.studies.tables import (
+    Design,
+    Invitation,
+    Participant,
+    Payment,
+    Place,
+    Posting,
+    RemoteSubmission,
+    Study,
+    Submission,
+)
 
 VARIABLE = "CROWDLOOM_IDENTITY_KEY"
 MARK = "sealed:"
@@ -90,10 +101,12 @@ def check_key(connection: Connection) -> None:
 def encrypt_identities(connection: Connection) -> int:
     """Seal every id that platforms gave and that is not sealed yet; how many there were.
 
-    Names in imported files stay: they are whatever the file's author chose. Raises IdentityError without a key.
+    Names in imported files stay: they are whatever the file's author chose. Raises IdentityError without a key, and
+    where others were sealed with another one. Call `Store.wipe` afterwards.
     """
     if _key() is None:
         raise IdentityError(f"set {VARIABLE} first; `crowdloom encrypt-identities --new-key` makes a key")
+    check_key(connection)
     plain = connection.execute(
         select(Participant.id, Participant.platform, Participant.platform_id).where(
             Participant.platform != "import",
@@ -117,52 +130,36 @@ class Forgotten:
 
 
 def forget_identities(connection: Connection, study: str) -> Forgotten:
-    """Erase the platform ids of a study's participants, and the platform's ids of what they submitted.
+    """Erase the platform ids of a study's participants, their invitations, and the platform's ids of their work.
 
-    Their answers stay as they are, under their pseudonyms. Whoever also took part in another study that is
-    still open, or that owes them money, keeps their id for it. Raises IdentityError while this study is open or
-    owes money itself.
+    Their answers stay as they are, under their pseudonyms; the platform is asked about this study no more. Whoever
+    also took part in another study that is still open, or that may still pay them, keeps their id for it. Raises
+    StudyError for an unknown study, IdentityError while this one is open or may still pay somebody. Call
+    `Store.wipe` afterwards.
     """
-    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
-    postings = select(Posting.id).where(Posting.design_id.in_(designs))
-    is_open = connection.execute(
-        select(func.count()).where(Posting.id.in_(postings), Posting.state != "closed")
-    ).scalar_one()
-    if is_open:
-        raise IdentityError(
-            f"{study} is not closed yet, and people may come back to it; run `crowdloom close {study}` first"
+    newest_design(connection, study)
+    postings = list(
+        connection.scalars(
+            select(Posting.id).join(Design).join(Study, Study.id == Design.study_id).where(Study.name == study)
         )
-    own = select(Submission.id).where(Submission.posting_id.in_(postings))
-    at_work = connection.execute(
-        select(func.count()).where(Place.submission_id.in_(own), Place.state == "held", Place.held_until >= now())
-    ).scalar_one()
-    if at_work:
-        raise IdentityError(f"{at_work} of the people of {study} are still at work; wait until they have finished")
-    owed = connection.execute(
-        select(func.count()).where(Payment.submission_id.in_(own), Payment.state.not_in(("confirmed", "cancelled")))
-    ).scalar_one()
-    unsettled = connection.execute(
-        select(func.count())
-        .select_from(RemoteSubmission)
-        .where(RemoteSubmission.posting_id.in_(postings), RemoteSubmission.state == "submitted")
-    ).scalar_one()
-    if owed or unsettled:
-        raise IdentityError(
-            f"{study} still has {owed} payments that are not confirmed and {unsettled} submissions that the platform "
-            f"waits to see reviewed; see `crowdloom reconcile {study}`, or nobody can be paid any more"
-        )
+    )
+    _check_over(connection, study, postings)
     took_part = select(Submission.participant_id).where(Submission.posting_id.in_(postings))
     people = took_part.union(select(RemoteSubmission.participant_id).where(RemoteSubmission.posting_id.in_(postings)))
+    elsewhere = list(connection.scalars(select(Posting.id).where(Posting.id.not_in(postings))))
     known = or_(
         Participant.id.in_(
             select(Submission.participant_id)
             .join(Posting, Posting.id == Submission.posting_id)
-            .where(Submission.posting_id.not_in(postings), Posting.state != "closed")
+            .where(Submission.posting_id.in_(elsewhere), Posting.state != "closed")
         ),
         Participant.id.in_(
-            select(Submission.participant_id)
-            .join(Payment, Payment.submission_id == Submission.id)
-            .where(Submission.posting_id.not_in(postings), Payment.state.not_in(("confirmed", "cancelled")))
+            select(Submission.participant_id).where(Submission.id.in_(_to_be_paid(connection, elsewhere)))
+        ),
+        Participant.id.in_(
+            select(RemoteSubmission.participant_id).where(
+                RemoteSubmission.posting_id.in_(elsewhere), RemoteSubmission.state == "submitted"
+            )
         ),
     )
     of_study = (Participant.id.in_(people), Participant.platform_id.is_not(None))
@@ -173,4 +170,64 @@ def forget_identities(connection: Connection, study: str) -> Forgotten:
         .where(RemoteSubmission.posting_id.in_(postings))
         .values(remote_id=None, return_to=None, code=None)
     )
+    connection.execute(delete(Invitation).where(Invitation.posting_id.in_(postings)))
+    for row in connection.execute(
+        select(Posting.id, Posting.values.label("said")).where(Posting.id.in_(postings))
+    ).all():
+        values = {**row.said, "forgotten": True}
+        connection.execute(update(Posting).where(Posting.id == row.id).values({"values": values}))
     return Forgotten(erased.rowcount, stay)
+
+
+def _check_over(connection: Connection, study: str, postings: list[int]) -> None:
+    """Raise IdentityError where somebody may still come to a study, or be paid for it."""
+    is_open = select(func.count()).where(Posting.id.in_(postings), Posting.state != "closed")
+    if connection.execute(is_open).scalar_one():
+        raise IdentityError(
+            f"{study} is not closed yet, and people may come back to it; run `crowdloom close {study}` first"
+        )
+    own = select(Submission.id).where(Submission.posting_id.in_(postings))
+    at_work = connection.execute(
+        select(func.count()).where(Place.submission_id.in_(own), Place.state == "held", Place.held_until >= now())
+    ).scalar_one()
+    if at_work:
+        raise IdentityError(f"{at_work} of the people of {study} are still at work; wait until they have finished")
+    owed = len(_to_be_paid(connection, postings))
+    unsettled = connection.execute(
+        select(func.count())
+        .select_from(RemoteSubmission)
+        .where(RemoteSubmission.posting_id.in_(postings), RemoteSubmission.state == "submitted")
+    ).scalar_one()
+    if owed or unsettled:
+        raise IdentityError(
+            f"{study} still has {owed} submissions whose payments are not confirmed and {unsettled} that the platform "
+            f"waits to see reviewed; see `crowdloom reconcile {study}`, or nobody can be paid any more"
+        )
+
+
+def _to_be_paid(connection: Connection, postings: list[int]) -> list[int]:
+    """Submissions that may still be paid: by the ledger, or by the direct link, where no platform reviews them."""
+    own = Submission.posting_id.in_(postings)
+    by_ledger = (
+        select(Submission.id)
+        .join(Payment, Payment.submission_id == Submission.id)
+        .where(own, Payment.state.not_in(("confirmed", "cancelled")))
+    )
+    found = set(connection.scalars(by_ledger))
+    rewarded = [
+        row.id
+        for row in connection.execute(
+            select(Posting.id, Design.values)
+            .join(Design, Design.id == Posting.design_id)
+            .where(Posting.id.in_(postings), Posting.platform == "link")
+        )
+        if row.values["people"].get("reward")
+    ]
+    has_reward = exists().where(Payment.submission_id == Submission.id, Payment.purpose == "reward")
+    by_link = select(Submission.id).where(
+        Submission.posting_id.in_(rewarded),
+        Submission.state == "completed",
+        Submission.review.is_distinct_from("rejected"),
+        ~has_reward,
+    )
+    return sorted(found | set(connection.scalars(by_link)))

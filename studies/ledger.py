@@ -11,6 +11,7 @@ crash leaves it claimed, which `settling` resolves by reading what the platform 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,12 +22,15 @@ from crowdloom.studies.allocation import add_event
 from crowdloom.studies.arrivals import HANDED_IN
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.design_types import Money
+from crowdloom.studies.errors import IdentityError
 from crowdloom.studies.identities import reveal
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.tables import Design, Listing, Participant, Payment, Posting, RemoteSubmission, Submission
 
 Purpose = Literal["reward", "bonus", "top_up"]
 PURPOSES: tuple[Purpose, ...] = ("reward", "bonus", "top_up")
+
+_SHORTEST_ID = 5  # what a panel calls people may be as short as a word
 
 
 @dataclass(frozen=True)
@@ -260,12 +264,35 @@ def _change(connection: Connection, where: Sequence[Any], state: str, **values: 
         update(Payment)
         .where(*where)
         .values(state=state, updated_at=now(), **values)
-        .returning(Payment.submission_id, Payment.purpose, Payment.amount, Payment.currency)
+        .returning(Payment.id, Payment.submission_id, Payment.purpose, Payment.amount, Payment.currency)
     ).all()
     for row in rows:
         money = str(Money(amount=row.amount, currency=row.currency))
-        _note(connection, row.submission_id, row.purpose, state, money, values.get("message"))
+        message = values.get("message")
+        if message and (kept := _without_ids(connection, row.submission_id, message)) != message:
+            connection.execute(update(Payment).where(Payment.id == row.id).values(message=kept))
+            message = kept
+        _note(connection, row.submission_id, row.purpose, state, money, message)
     return list(rows)
+
+
+def _without_ids(connection: Connection, submission_id: int, message: str) -> str:
+    """A platform's words without its names for this submission and this person, which stand in one table each."""
+    ids = set(
+        connection.scalars(select(RemoteSubmission.remote_id).where(RemoteSubmission.submission_id == submission_id))
+    )
+    person = connection.execute(
+        select(Participant.platform, Participant.platform_id)
+        .join(Submission, Submission.participant_id == Participant.id)
+        .where(Submission.id == submission_id)
+    ).one()
+    if person.platform_id is not None:
+        with suppress(IdentityError):  # what became of a payment is written down without the key, too
+            ids.add(reveal(person.platform, person.platform_id))
+    for known in sorted(filter(None, ids), key=len, reverse=True):
+        if len(known) >= _SHORTEST_ID:
+            message = message.replace(known, "…")
+    return message
 
 
 def _note(

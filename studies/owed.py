@@ -16,10 +16,14 @@ from crowdloom.studies.posted import Posted
 from crowdloom.studies.tables import Listing, Payment, Submission
 
 
-def can_be_paid(due: Due) -> bool:
+def can_be_paid(platform: str, due: Due) -> bool:
     """Whether the platform would pay it now, by what was last heard: a reward by approving what was handed in."""
-    wanted = ("submitted",) if due.purpose == "reward" else ("submitted", "approved")
-    return due.state == "pending" and due.remote_state in wanted
+    if due.purpose != "reward":
+        return due.state == "pending" and due.remote_state in ("submitted", "approved")
+    overrides = PLATFORMS[platform].capabilities.approves_rejected
+    return due.state == "pending" and (
+        due.remote_state == "submitted" or (overrides and due.remote_state == "rejected")
+    )
 
 
 def paid_there(due: Due) -> bool:

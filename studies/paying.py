@@ -55,9 +55,7 @@ def owe_rewards(connection: Connection, posted: Posted) -> int:
     if posted.design.people.reward is None:
         return 0
     approved = connection.scalars(
-        select(Submission.id).where(
-            Submission.posting_id == posted.id, Submission.state == "completed", Submission.review == "approved"
-        )
+        select(Submission.id).where(Submission.posting_id == posted.id, Submission.review == "approved")
     ).all()
     return sum(owe(connection, id_, "reward", posted.design.people.reward) for id_ in approved)
 

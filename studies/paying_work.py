@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -38,7 +39,11 @@ def pay_owed(
         owe_rewards(connection, posted)
         check_spending(connection, posted)
         dues = payments(connection, posted, purposes=purposes)
-        check_agreed(posted, amount_of(filter(can_be_paid, dues)) + agreed_so_far(dues, since), expected)
+        check_agreed(
+            posted,
+            amount_of(filter(partial(can_be_paid, posted.platform), dues)) + agreed_so_far(dues, since),
+            expected,
+        )
     return Result(lines=_pay(store, posted, purposes, say))
 
 

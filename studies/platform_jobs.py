@@ -72,10 +72,21 @@ class Reconcile(Ask):
 
 
 class AddPlaces(Ask):
-    """Give a posting the places that it lacks, for `expected` at most."""
+    """Give a posting the places that it lacks, for `expected` at most; with `responses`, for so many of each item."""
 
     posting: str
     expected: int
+    responses: int | None = None
+
+
+class LetHandIn(Ask):
+    """Make a listing for the one person who completed a submission and could not hand it in."""
+
+    code: str
+
+    @property
+    def subject(self) -> str:
+        return self.code
 
 
 class Pay(Ask):
@@ -133,6 +144,7 @@ ACTIONS: dict[str, type[Ask]] = {
     "close": Close,
     "reconcile": Reconcile,
     "add-places": AddPlaces,
+    "let-hand-in": LetHandIn,
     "pay": Pay,
     "preview-bonus": PreviewBonus,
     "bonus": GiveBonus,
@@ -147,6 +159,7 @@ LABELS = {
     "close": "Close",
     "reconcile": "Ask the platforms",
     "add-places": "Add places",
+    "let-hand-in": "Let somebody hand in",
     "pay": "Pay",
     "preview-bonus": "Work out the bonuses",
     "bonus": "Give the bonuses",

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, select
 from crowdloom.models.live import Context, Refused
 from crowdloom.studies import platform_jobs as asked
 from crowdloom.studies import publishing, review
-from crowdloom.studies.adding_places import add_places, plan_places
-from crowdloom.studies.cost import check_cap, cost_of
+from crowdloom.studies.adding_places import add_places, cost_of_plans, let_hand_in, plan_places, want_more
+from crowdloom.studies.cost import check_cap
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design_types import Money
-from crowdloom.studies.errors import CrowdloomError, PaymentError, StudyError
+from crowdloom.studies.errors import CrowdloomError, OptionError, PaymentError, StudyError
 from crowdloom.studies.masking import mask
 from crowdloom.studies.paying_work import give_bonus, pay_owed, preview_bonus, top_up
 from crowdloom.studies.platform_jobs import Found, Result
@@ -29,7 +29,7 @@ from crowdloom.studies.polling import poll
 from crowdloom.studies.posted import Posted, find_postings, read_posting
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.reconciling import reconcile
-from crowdloom.studies.tables import Listing, Posting, RemoteSubmission, Study, Submission
+from crowdloom.studies.tables import Posting, RemoteSubmission, Study, Submission
 from crowdloom.studies.words import count
 
 Say = Callable[[float, str], None]
@@ -67,7 +67,7 @@ def asks_a_platform(connection: Connection, study: str, given: asked.Ask) -> boo
             return True
         case asked.AddPlaces() | asked.TopUp():
             return _identifies(connection, Posting.token == given.posting)
-        case asked.Reject() | asked.RequestReturn():
+        case asked.Reject() | asked.RequestReturn() | asked.LetHandIn():
             of_submission = select(Submission.posting_id).where(Submission.pseudonym == given.code)
             return _identifies(connection, Posting.id.in_(of_submission))
     postings = find_postings(connection, study)
@@ -86,6 +86,8 @@ def _identifies(connection: Connection, where: Any) -> bool:
 
 def _publish(store: Store, study: str, given: asked.Publish, say: Say) -> Result:
     platform = PLATFORMS[given.platform]
+    if given.draft:
+        publishing.check_draft(given.platform)
     with store.read() as connection:
         newest, _ = newest_design(connection, study)
         there = [one for one in find_postings(connection, study, given.platform) if one.state != "closed"]
@@ -134,7 +136,9 @@ def _check_cost(amount: int, expected: int, currency: str) -> None:
 
 def _pause(store: Store, study: str, given: asked.Pause, say: Say) -> Result:
     able = [name for name, platform in PLATFORMS.items() if platform.capabilities.pauses]
-    lines = _on_each(store, study, ("open",), "paused", publishing.pause, say, able)
+    with store.read() as connection:
+        chosen = [one for one in find_postings(connection, study) if one.state == "open" and one.platform in able]
+    lines = _change(store, chosen, "open", "paused", publishing.pause, say)
     with store.read() as connection:
         rest = [one for one in find_postings(connection, study) if one.state == "open" and one.platform not in able]
     lines += [
@@ -144,26 +148,27 @@ def _pause(store: Store, study: str, given: asked.Pause, say: Say) -> Result:
 
 
 def _resume(store: Store, study: str, given: asked.Resume, say: Say) -> Result:
-    return Result(lines=_on_each(store, study, ("paused",), "open", publishing.resume, say))
+    with store.read() as connection:
+        paused = [one for one in find_postings(connection, study) if publishing.is_paused(connection, one)]
+    return Result(lines=_change(store, paused, "paused", "open", publishing.resume, say))
 
 
 def _close(store: Store, study: str, given: asked.Close, say: Say) -> Result:
-    return Result(lines=_on_each(store, study, ("draft", "open", "paused"), "closed", publishing.close, say))
+    with store.read() as connection:
+        chosen = [one for one in find_postings(connection, study) if one.state != "closed"]
+    return Result(lines=_change(store, chosen, "open", "closed", publishing.close, say))
 
 
-def _on_each(
+def _change(
     store: Store,
-    study: str,
-    states: tuple[str, ...],
+    chosen: Sequence[Posted],
+    was: str,
     becomes: str,
     change: Callable[[Store, Posted], None],
     say: Say,
-    platforms: Sequence[str] = tuple(PLATFORMS),
 ) -> list[str]:
-    with store.read() as connection:
-        chosen = [one for one in find_postings(connection, study) if one.platform in platforms and one.state in states]
     if not chosen:
-        return [f"Nothing to do: nothing here is {' or '.join(states)}."]
+        return [f"Nothing to do: nothing that can be changed here is {was}."]
     lines = []
     for number, posted in enumerate(chosen):
         say(number / len(chosen), f"{posted.platform}, version {posted.version}")
@@ -175,28 +180,38 @@ def _on_each(
 def _add_places(store: Store, study: str, given: asked.AddPlaces, say: Say) -> Result:
     posted = posting_of(store, study, given.posting)
     name = f"{posted.platform}, version {posted.version}"
-    if not PLATFORMS[posted.platform].capabilities.identifies:
-        return Result(lines=[f"{name}: whoever has the link can take what is open."])
-    poll(store, posted, posted.account())
-    say(0.3, "asked the platform how it stands")
-    with store.read() as connection:
-        begun = connection.execute(
-            select(Listing.id).where(Listing.posting_id == posted.id, Listing.remote_id.is_(None))
-        ).first()
-    if begun is not None and posted.state == "open":
-        publishing.put_up(store, posted.token)  # a listing that an attempt before this one had only written down
-    with store.read() as connection:
-        plans = plan_places(connection, posted)
+    lists = PLATFORMS[posted.platform].capabilities.identifies
+    if lists:
+        poll(store, posted, posted.account())
+        say(0.3, "asked the platform how it stands")
+    lines = []
+    with store.write() as connection:
+        if given.responses is not None:
+            added = want_more(connection, posted, given.responses)
+            lines.append(f"The study wants {count(added, 'submission')} more.")
+        plans = plan_places(connection, posted) if lists else []
+        if plans:
+            more, whole = cost_of_plans(connection, posted, plans)
+            check_cap(whole)
+            if more.total > given.expected:
+                raise PaymentError(
+                    f"{count(more.places, 'place')} would now be added for at most {more.money(more.total)}, and the "
+                    f"button said {more.money(given.expected)}; nothing was added. Look at the page again"
+                )
+    if not lists:
+        return Result(lines=[*lines, f"{name}: whoever has the link can take what is open."])
     if not plans:
-        return Result(lines=[f"{name}: it has all the places that it needs."])
-    more = cost_of(posted.design, posted.platform, [plan.after - plan.before for plan in plans])
-    check_cap(cost_of(posted.design, posted.platform, [plan.after for plan in plans]))
-    if more.total > given.expected:
-        raise PaymentError(
-            f"{count(more.places, 'place')} are lacking now, for at most {more.money(more.total)}, and the button said "
-            f"{more.money(given.expected)}; nothing was added. Look at the page again and decide anew"
-        )
-    return Result(lines=[f"{name}: {mask(line)}." for line in add_places(store, posted, plans)])
+        return Result(lines=[*lines, f"{name}: it has all the places that it needs."])
+    return Result(lines=lines + [f"{name}: {mask(line)}." for line in add_places(store, posted, plans)])
+
+
+def _let_hand_in(store: Store, study: str, given: asked.LetHandIn, say: Say) -> Result:
+    with store.read() as connection:
+        posted = review.posted_of(connection, study, given.code)
+    if posted is None or not PLATFORMS[posted.platform].capabilities.identifies:
+        raise OptionError(f"{given.code} did not come from a platform on which anything is handed in")
+    let_hand_in(store, posted, given.code)
+    return Result(lines=[f"On {posted.platform} a listing is open that only the person of {given.code} can take."])
 
 
 def _reconcile(store: Store, study: str, given: asked.Reconcile, say: Say) -> Result:
@@ -281,6 +296,7 @@ _ACTIONS: dict[type[asked.Ask], Callable[[Store, str, Any, Say], Result]] = {
     asked.Close: _close,
     asked.Reconcile: _reconcile,
     asked.AddPlaces: _add_places,
+    asked.LetHandIn: _let_hand_in,
     asked.Pay: _pay,
     asked.PreviewBonus: _preview_bonus,
     asked.GiveBonus: _give_bonus,

@@ -38,6 +38,8 @@ class Polled:
 def poll(store: Store, posted: Posted, account: Account) -> Polled:
     """Bring our view of a posting's listings and submissions up to date. Raises PlatformError; asking again is safe."""
     polled = Polled()
+    if posted.is_forgotten:
+        return polled  # it would bring back what was erased
     with store.read() as connection:
         listings = connection.execute(
             select(Listing.__table__).where(Listing.posting_id == posted.id, Listing.remote_id.is_not(None))
@@ -54,6 +56,8 @@ def poll(store: Store, posted: Posted, account: Account) -> Polled:
 
 def poll_one(store: Store, posted: Posted, account: Account, remote_id: str) -> bool:
     """Bring one submission up to date, after the platform said that it changed; False for one of another posting."""
+    if posted.is_forgotten:
+        return False
     remote = account.submission(remote_id)
     with store.read() as connection:
         listing = connection.execute(

@@ -35,6 +35,11 @@ class Posted:
         """The platform's service, as the posting remembers it."""
         return dict(self.values.get("where", {}))
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether its people's ids were erased; then the platform, which knows them, is asked no more."""
+        return bool(self.values.get("forgotten"))
+
     def account(self) -> Account:
         """The researcher's account there. Raises CredentialsError without credentials."""
         return PLATFORMS[self.platform].connect(self.where, os.environ)

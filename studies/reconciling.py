@@ -48,6 +48,8 @@ def reconcile(store: Store, posted: Posted, account: Account | None, *, moment: 
     `account` is None for a platform that has none. Raises PlatformError where it cannot be asked.
     """
     at = moment or now()
+    if posted.is_forgotten:
+        return Reconciled(Polled(), 0, [])  # nothing is left by which the two could be compared
     with store.write() as connection:
         owe_rewards(connection, posted)
     if account is None:
@@ -166,7 +168,10 @@ def _submission(posted: Posted, row: Any, handed_in: Counter[int]) -> Difference
         if row.there != "submitted" or row.code in _exits(codes):
             return None
         what = f"was handed in there, and is {row.here.replace('_', ' ')} here"
-        return Difference("handed in unfinished", who, what, "decide on the platform; here it does not count")
+        if row.review is not None:
+            return _undecided(posted, row, codes)
+        mend = f"crowdloom review {posted.design.name} --approve {who}, or --reject {who} --reason …"
+        return Difference("handed in unfinished", who, what, mend)
     if row.there not in HANDED_IN:
         what = f"is complete here, and {there} there"
         return Difference("not handed in", who, what, _hand_in(posted, who))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from crowdloom.studies.allocation import add_event, fill_open_place, free, lock_design
 from crowdloom.studies.checks import check_submissions
@@ -51,7 +51,11 @@ class ToReview:
 
 
 def completed(connection: Connection, study: str) -> list[ToReview]:
-    """A study's completed submissions, oldest first. Raises StudyError for an unknown study."""
+    """A study's completed submissions, oldest first, and those that were handed in on their platform without being so.
+
+    These pass no check, and are to be decided all the same: their platform waits for it. Raises StudyError for an
+    unknown study.
+    """
     newest_design(connection, study)
     rows = connection.execute(
         select(
@@ -60,6 +64,7 @@ def completed(connection: Connection, study: str) -> list[ToReview]:
             Submission.completed_at,
             Submission.surplus,
             Submission.review,
+            Submission.state,
             Exclusion.id.label("exclusion"),
             Posting.platform,
             Posting.design_id,
@@ -68,8 +73,8 @@ def completed(connection: Connection, study: str) -> list[ToReview]:
         .join(Design, Design.id == Posting.design_id)
         .join(Study, Study.id == Design.study_id)
         .outerjoin(Exclusion, Exclusion.submission_id == Submission.id)
-        .where(Study.name == study, Submission.state == "completed")
-        .order_by(Submission.completed_at, Submission.id)
+        .where(Study.name == study, or_(Submission.state == "completed", Submission.id.in_(_TO_DECIDE)))
+        .order_by(func.coalesce(Submission.completed_at, Submission.started_at), Submission.id)
     ).all()
     reasons = _reasons(connection, rows)
     remote, owed = _on_platform(connection, study), _payments(connection, study)
@@ -98,7 +103,22 @@ def _reasons(connection: Connection, rows: Any) -> dict[int, tuple[str, ...]]:
         values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
         verdicts = check_submissions(connection, DesignModel.model_validate(values), ids)
         found |= {id_: verdict.reasons for id_, verdict in verdicts.items()}
+    for row in rows:
+        if row.state != "completed":
+            found[row.id] = (f"handed in there, and {_UNFINISHED[row.state]} here",)
     return found
+
+
+_UNFINISHED = {
+    "refused": "without consent",
+    "failed_check": "failed the comprehension check",
+    "left": "left",
+    "started": "not finished",
+}
+_TO_DECIDE = select(RemoteSubmission.submission_id).where(
+    RemoteSubmission.submission_id.is_not(None), RemoteSubmission.state.in_(("submitted", "approved", "rejected"))
+)
+"""Submissions that their platform shows as handed in."""
 
 
 def _of_study(query: Any, study: str) -> Any:
@@ -151,8 +171,7 @@ def review(connection: Connection, study: str, code: str, decision: str, reason:
         .where(Submission.id == submission_id)
         .with_for_update(of=Submission, key_share=True)
     ).one()
-    if before.state != "completed":
-        raise StudyError(f"{code} is not complete, so there is nothing to review yet")
+    _check_decidable(connection, submission_id, before.state, code)
     if before.review == decision:
         return
     values: dict[str, Any] = {"review": decision, "reviewed_at": now()}
@@ -161,11 +180,18 @@ def review(connection: Connection, study: str, code: str, decision: str, reason:
         for purpose in PURPOSES:
             cancel(connection, submission_id, purpose)
         free(connection, submission_id, "rejected")
-    elif before.review == "rejected":
+    elif before.review == "rejected" and before.state == "completed":
         lock_design(connection, before.design_id)
         values["surplus"] = not fill_open_place(connection, before.batch_id, submission_id)
     connection.execute(update(Submission).where(Submission.id == submission_id).values(**values))
     add_event(connection, submission_id, decision, {"reason": reason})
+
+
+def _check_decidable(connection: Connection, submission_id: int, state: str, code: str) -> None:
+    """What is complete can be decided, and what was handed in on its platform."""
+    handed_in = _TO_DECIDE.where(RemoteSubmission.submission_id == submission_id)
+    if state != "completed" and connection.execute(handed_in).first() is None:
+        raise StudyError(f"{code} is not complete, so there is nothing to review yet")
 
 
 def _check_unpaid(connection: Connection, submission_id: int, code: str) -> None:
@@ -178,6 +204,16 @@ def _check_unpaid(connection: Connection, submission_id: int, code: str) -> None
         raise StudyError(
             f"{code} cannot be rejected: its {paid.purpose.replace('_', '-')} is {paid.state}. To leave it out of the "
             "analysis, use `crowdloom exclude`"
+        )
+    approved = connection.execute(
+        select(RemoteSubmission.id).where(
+            RemoteSubmission.submission_id == submission_id, RemoteSubmission.state == "approved"
+        )
+    ).first()
+    if approved is not None:
+        raise StudyError(
+            f"{code} cannot be rejected: its platform has approved it, which pays it. To leave it out of the analysis, "
+            "use `crowdloom exclude`"
         )
 
 
@@ -193,8 +229,7 @@ def reject(store: Store, study: str, code: str, reason: str, category: str | Non
         posted = _posted(connection, submission_id)
         state = connection.execute(select(Submission.state).where(Submission.id == submission_id)).scalar_one()
         remote_id = _handed_in(connection, submission_id)
-    if state != "completed":
-        raise StudyError(f"{code} is not complete, so there is nothing to review yet")
+        _check_decidable(connection, submission_id, state, code)
     if posted is not None:
         check_rejection(posted.platform, reason, category)
         if remote_id is not None:

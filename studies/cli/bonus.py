@@ -42,7 +42,7 @@ def command(study: str, top_up: bool, do_pay: bool, platform: str | None, yes: b
         with store.write() as connection:
             new = 0 if top_up else owe_bonuses(connection, study)
             for posted in chosen:
-                if top_up and posted.platform in anything:
+                if top_up and posted.token in anything:
                     new += owe_top_ups(connection, posted)
                 check_spending(connection, posted)
         click.echo(f"{count(new, 'payment')} written to the ledger.")
@@ -81,5 +81,5 @@ def _show_top_ups(store: Store, study: str, platform: str | None) -> set[str]:
         if found.top_up is not None:
             total = found.top_up.model_copy(update={"amount": found.top_up.amount * found.people})
             click.echo(f"{found.people} people, {total} in all.")
-            lacking.add(posted.platform)
+            lacking.add(posted.token)
     return lacking

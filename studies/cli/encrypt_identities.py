@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from crowdloom.studies.cli.options import database_option, opened
+from crowdloom.studies.cli.options import database_option, opened, wipe
 
 
 @click.command()
@@ -23,6 +23,8 @@ def command(new_key: bool, database: str | None) -> None:
     if new_key:
         click.echo(make_key())
         return
-    with opened(database) as store, store.write() as connection:
-        sealed = encrypt_identities(connection)
-    click.echo(f"{count(sealed, 'platform id')} sealed.")
+    with opened(database) as store:
+        with store.write() as connection:
+            sealed = encrypt_identities(connection)
+        click.echo(f"{count(sealed, 'platform id')} sealed.")
+        wipe(store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from crowdloom.studies.cli.options import confirmed, database_option, opened, yes_option
+from crowdloom.studies.cli.options import confirmed, database_option, opened, wipe, yes_option
 
 
 @click.command()
@@ -25,6 +25,7 @@ def command(study: str, yes: bool, database: str | None) -> None:
             return
         with store.write() as connection:
             done = forget_identities(connection, study)
-    click.echo(f"{study}: the platform ids of {count(done.people, 'participant')} are erased.")
-    if done.stay:
-        click.echo(f"{count(done.stay, 'participant')} are still needed by another study, and keep theirs.")
+        click.echo(f"{study}: the platform ids of {count(done.people, 'participant')} are erased.")
+        if done.stay:
+            click.echo(f"{count(done.stay, 'participant')} are still needed by another study, and keep theirs.")
+        wipe(store)

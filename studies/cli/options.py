@@ -132,3 +132,15 @@ def opened(database: str | None, *, create: bool = False) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def wipe(store: Store) -> None:
+    """Let no trace stay in the database's files of what was erased; where that cannot be now, say so."""
+    from crowdloom.studies.errors import StoreError
+
+    try:
+        store.wipe()
+    except StoreError:
+        click.echo(
+            "Traces may still be in the database's files, which somebody else holds; repeat it when nobody does."
+        )

@@ -50,15 +50,16 @@ def command(study: str, out: Path | None, by_hand: bool, platform: str | None, y
         check_folder(out)
     with opened(database) as store:
         owed: list[Due] = []
-        for posted in postings_of(store, study, platform):
+        chosen = postings_of(store, study, platform)
+        if by_hand and (paying := [one.platform for one in chosen if PLATFORMS[one.platform].capabilities.pays]):
+            raise OptionError(f"--by-hand: {paying[0]} pays people itself; choose --on link")
+        for posted in chosen:
             with store.write() as connection:
                 owe_rewards(connection, posted)
                 check_spending(connection, posted)
                 dues = payments(connection, posted, states=("pending",), with_people=out is not None)
             owed += dues
             if PLATFORMS[posted.platform].capabilities.pays:
-                if by_hand:
-                    raise OptionError(f"--by-hand: {posted.platform} pays people itself; choose --on link")
                 if out is None:
                     pay_posting(store, posted, PURPOSES, yes=yes)
             elif by_hand and dues and confirmed(f"Have you paid {count(len(dues), 'payment')}, {total(dues)}?", yes):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 
-from crowdloom.studies.database import Store, _use_wal, lock_schema, make_engine, now
+from crowdloom.studies.database import Store, use_wal, lock_schema, make_engine, now
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.marketplace.system_qualifications import SYSTEM_TYPES
 from crowdloom.studies.marketplace.tables import Marketplace, MarketTable, QualificationType
@@ -47,7 +47,7 @@ def open_database(url: str | None, *, create: bool) -> Store:
                 f"{where} is a marketplace with schema {version}, and this crowdloom knows {SCHEMA_VERSION}; "
                 "use the crowdloom that wrote it, nothing was changed"
             )
-        _use_wal(store.engine)
+        use_wal(store.engine)
     except BaseException:
         store.close()
         raise

@@ -17,18 +17,19 @@ PATIENCE_S = 5.0
 _BACK = {
     "add-places": ("places", "Places"),
     "reject": ("review", "Review"),
+    "let-hand-in": ("review", "Review"),
     "request-return": ("review", "Review"),
-    "pay": ("payments", "Payments"),
-    "preview-bonus": ("payments", "Payments"),
-    "bonus": ("payments", "Payments"),
-    "top-up": ("payments", "Payments"),
+    "pay": ("payments_page", "Payments"),
+    "preview-bonus": ("payments_page", "Payments"),
+    "bonus": ("payments_page", "Payments"),
+    "top-up": ("payments_page", "Payments"),
     "reconcile": ("reconcile", "Platforms"),
 }
 """Where somebody goes on from a job's page, where that is not the study's own."""
 
 _MENDS = (
     ("crowdloom review", "review"),
-    ("crowdloom pay", "payments"),
+    ("crowdloom pay", "payments_page"),
     ("crowdloom publish", "publish"),
     ("crowdloom add-places", "places"),
     ("crowdloom resume", "study"),
@@ -89,6 +90,9 @@ def reconcile(token: str) -> Page:
     )
 
 
-def _page_that_mends(mend: str) -> str | None:
-    """The page that does what a command of this kind does."""
-    return next((page for command, page in _MENDS if mend.startswith(command)), None)
+def _page_that_mends(token: str, difference: platform_jobs.Found) -> str | None:
+    """The address of the page that does what a command of this kind does."""
+    if "add-places" in difference.mend and "--for" in difference.mend:
+        return url_for(".one", token=token, code=difference.who)
+    page = next((page for command, page in _MENDS if difference.mend.startswith(command)), None)
+    return None if page is None else url_for(f".{page}", token=token)

@@ -67,12 +67,12 @@ class Account:
     @property
     def payable(self) -> list[Due]:
         """Of this what the platform would pay now."""
-        return list(filter(can_be_paid, self.dues))
+        return [due for due in self.dues if can_be_paid(self.posted.platform, due)]
 
     @property
     def waiting(self) -> list[Due]:
         """Of this what was not handed in on the platform, as far as is known."""
-        return [due for due in self.pending if not can_be_paid(due) and not paid_there(due)]
+        return [due for due in self.pending if not can_be_paid(self.posted.platform, due) and not paid_there(due)]
 
     @property
     def paid_there(self) -> list[Due]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request
 from sqlalchemy import Connection, func, select
 
 from crowdloom.studies import platform_jobs
-from crowdloom.studies.adding_places import TopUp, plan_places, want_more
-from crowdloom.studies.cost import Cost, cost_of, study_cost
+from crowdloom.studies.adding_places import TopUp, cost_of_plans, plan_places, want_more
+from crowdloom.studies.cost import Cost, check_cap, study_cost
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import CrowdloomError, OptionError
 from crowdloom.studies.platforms import PLATFORMS
@@ -104,34 +104,70 @@ def do_publish(token: str) -> Page:
 
 @dataclass(frozen=True)
 class Lack:
-    """A posting that may get more places, what it lacks by what was last heard, and what these can cost."""
+    """A posting that may get more places, what would be added there, and what that can cost."""
 
     posted: Posted
     plans: list[TopUp]
     cost: Cost
+    refusal: str | None
+    """The sentence about the design's spending cap, where it is above that."""
 
     @property
     def lists(self) -> bool:
         """Whether its platform is to be asked for places at all."""
         return PLATFORMS[self.posted.platform].capabilities.identifies
 
+    @property
+    def reopens(self) -> bool:
+        """Whether something is opened again there that is closed."""
+        return any(plan.is_closed for plan in self.plans)
+
 
 @blueprint.get("/study/<token:token>/places")
 def places(token: str) -> Page:
-    """How many more people a study needs on each platform, and what they can cost."""
-    with current_store().read() as connection:
+    """How many more people a study needs on each platform, and what they can cost; also for more of each item."""
+    responses, error = _responses(request.args.get("responses", "").strip())
+    with current_store().write() as connection:
         name = study_name(connection, token)
-        lacks = [
-            Lack(one, plans, cost_of(one.design, one.platform, [plan.after - plan.before for plan in plans]))
-            for one in _open(connection, name)
-            for plans in [plan_places(connection, one)]
-        ]
-        wanted = _wanted(connection, lacks[0].posted.design_id) if lacks else None
-    return render_template("researcher/places.html", name=name, token=token, lacks=lacks, wanted=wanted, errors={})
+        chosen = [one for one in find_postings(connection, name) if one.state in ("open", "paused")]
+        wanted = _wanted(connection, chosen[0].design_id) if chosen else 0
+        trial = connection.begin_nested()  # only tried: the button writes it down
+        try:
+            if responses is not None and chosen:
+                want_more(connection, chosen[0], responses)
+            lacks = [_lack(connection, one) for one in chosen]
+        finally:
+            trial.rollback()
+    return render_template(
+        "researcher/places.html",
+        name=name,
+        token=token,
+        lacks=lacks,
+        wanted=wanted,
+        responses=responses,
+        written=request.args.get("responses", ""),
+        errors={"responses": error} if error else {},
+    )
 
 
-def _open(connection: Connection, name: str) -> list[Posted]:
-    return [one for one in find_postings(connection, name) if one.state in ("open", "paused")]
+def _responses(written: str) -> tuple[int | None, str | None]:
+    """The number of responses that somebody wants for each item, or what is wrong with it."""
+    if not written:
+        return None, None
+    if re.fullmatch(r"[0-9]{1,5}", written) and 1 <= int(written) <= MOST_RESPONSES:
+        return int(written), None
+    return None, f"Write a number from 1 to {MOST_RESPONSES:,}; nothing was changed."
+
+
+def _lack(connection: Connection, posted: Posted) -> Lack:
+    plans = plan_places(connection, posted) if PLATFORMS[posted.platform].capabilities.identifies else []
+    more, whole = cost_of_plans(connection, posted, plans)
+    refusal = None
+    try:
+        check_cap(whole)
+    except CrowdloomError as error:
+        refusal = str(error)
+    return Lack(posted, plans, more, refusal)
 
 
 def _wanted(connection: Connection, design_id: int) -> int:
@@ -147,20 +183,13 @@ def _wanted(connection: Connection, design_id: int) -> int:
 
 
 @blueprint.post("/study/<token:token>/places")
-def raise_places(token: str) -> Page:
-    """Raise the responses wanted for each item, in the store; the platforms are asked by the next button."""
-    written = request.form.get("responses", "").strip()
-    if not re.fullmatch(r"[0-9]{1,5}", written) or not 1 <= int(written) <= MOST_RESPONSES:
-        raise OptionError(f"“{written}” is no number of responses from 1 to {MOST_RESPONSES}. Nothing was changed.")
-    with current_store().write() as connection:
-        chosen = _open(connection, study_name(connection, token))
-        if not chosen:
-            raise OptionError("The study is not open anywhere; publish it first. Nothing was changed.")
-        want_more(connection, chosen[0], int(written))
-    return redirect(url_for(".places", token=token), 303)
-
-
-@blueprint.post("/study/<token:token>/places/add")
 def add_places(token: str) -> Page:
-    """Ask a platform for the places that are lacking, for the amount that stood on the button at most."""
-    return carry_out(platform_jobs.AddPlaces(study=token, posting=request.form.get("posting", ""), expected=amount()))
+    """Add the places that are lacking, for the amount that stood on the button at most."""
+    responses, error = _responses(request.form.get("responses", ""))
+    if error is not None:
+        raise OptionError(error)
+    return carry_out(
+        platform_jobs.AddPlaces(
+            study=token, posting=request.form.get("posting", ""), expected=amount(), responses=responses
+        )
+    )

@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 
 from crowdloom.studies import platform_jobs
+from crowdloom.studies.arrivals import HANDED_IN
 from crowdloom.studies.errors import CrowdloomError, StudyError
 from crowdloom.studies.paying import owe_rewards
 from crowdloom.studies.platforms import PLATFORMS
@@ -90,6 +91,7 @@ def _one(token: str, code: str, errors: dict[str, str]) -> Page:
         token=token,
         row=row,
         capabilities=_capabilities(row.platform),
+        handed_in=HANDED_IN,
         errors=errors,
         form=request.form,
     )
@@ -134,6 +136,12 @@ def request_return(token: str, code: str) -> Page:
     if errors := _reason_errors("return-reason", reason, 1):
         return _one(token, code, errors)
     return carry_out(platform_jobs.RequestReturn(study=token, code=code, reason=reason))
+
+
+@blueprint.post("/study/<token:token>/review/<token:code>/hand-in")
+def let_hand_in(token: str, code: str) -> Page:
+    """Make a listing for the one person who completed this submission and could not hand it in."""
+    return carry_out(platform_jobs.LetHandIn(study=token, code=code))
 
 
 def _reason_errors(field: str, reason: str, fewest: int) -> dict[str, str]:
