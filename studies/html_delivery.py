@@ -35,8 +35,9 @@ def import_assignment(
 ) -> int:
     """Store the answers of one assignment; the id of its submission.
 
-    Where they cannot be read at all it has none, and does not count; it can be reviewed, and paid, all the same. A person who took part already, or is kept out, gets a submission without answers, left out of the analysis
-    with the reason, so that they can be paid; what they answered is kept as an event.
+    A person who took part already, or is kept out, gets a submission without answers, left out of the analysis
+    with the reason, so that they can be paid; what they answered is kept as an event. Answers that cannot be read at
+    all make one that is not complete: it can be reviewed, and paid, all the same.
     """
     try:
         parsed = parse_assignment(posted.design, items, remote.answer or "")

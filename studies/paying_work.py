@@ -15,7 +15,7 @@ from crowdloom.studies.fair_pay import fair_pay, owe_top_ups
 from crowdloom.studies.ledger import Purpose, payments
 from crowdloom.studies.masking import mask
 from crowdloom.studies.owed import agreed_so_far, amount_of, can_be_paid, check_agreed
-from crowdloom.studies.paying import Paid, check_spending, owe_rewards, pay
+from crowdloom.studies.paying import Paid, check_spending, owe_rewards, pay, resolve
 from crowdloom.studies.platform_jobs import BonusRow, Result
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.polling import poll
@@ -33,7 +33,9 @@ def pay_owed(
     """Pay what a posting owes. Raises PaymentError, and nothing is paid, where it is not what was expected."""
     if not PLATFORMS[posted.platform].capabilities.pays:
         raise OptionError(f"{posted.platform} moves no money; download the list, pay, and record that you did")
-    poll(store, posted, posted.account())
+    account = posted.account()
+    poll(store, posted, account)
+    resolved = resolve(store, posted, account, purposes)  # what an attempt that died had claimed is owed again
     say(0.3, "asked the platform what was handed in")
     with store.write() as connection:
         owe_rewards(connection, posted)
@@ -44,7 +46,10 @@ def pay_owed(
             amount_of(filter(partial(can_be_paid, posted.platform), dues)) + agreed_so_far(dues, since),
             expected,
         )
-    return Result(lines=_pay(store, posted, purposes, say))
+    lines = _pay(store, posted, purposes, say)
+    if resolved.confirmed:
+        lines.append(f"Before that, {count(resolved.confirmed, 'payment')} confirmed by what the platform shows.")
+    return Result(lines=lines)
 
 
 def _pay(store: Store, posted: Posted, purposes: Sequence[Purpose], say: Say) -> list[str]:

@@ -165,13 +165,7 @@ def _submission(posted: Posted, row: Any, handed_in: Counter[int]) -> Difference
         return _nobodys(row)
     who, there = row.pseudonym, row.there.replace("_", " ")
     if row.here != "completed":
-        if row.there != "submitted" or row.code in _exits(codes):
-            return None
-        what = f"was handed in there, and is {row.here.replace('_', ' ')} here"
-        if row.review is not None:
-            return _undecided(posted, row, codes)
-        mend = f"crowdloom review {posted.design.name} --approve {who}, or --reject {who} --reason …"
-        return Difference("handed in unfinished", who, what, mend)
+        return _unfinished(posted, row, codes)
     if row.there not in HANDED_IN:
         what = f"is complete here, and {there} there"
         return Difference("not handed in", who, what, _hand_in(posted, who))
@@ -179,6 +173,16 @@ def _submission(posted: Posted, row: Any, handed_in: Counter[int]) -> Difference
         what = f"{row.remote_id} was handed in for the same work as another one"
         return Difference("handed in twice", who, what, "reject it on the platform: the work is paid once")
     return _undecided(posted, row, codes)
+
+
+def _unfinished(posted: Posted, row: Any, codes: dict[str, str]) -> Difference | None:
+    if row.review is not None:
+        return _undecided(posted, row, codes)
+    if row.there != "submitted" or row.code in _exits(codes):
+        return None
+    who, what = row.pseudonym, f"was handed in there, and is {row.here.replace('_', ' ')} here"
+    mend = f"crowdloom review {posted.design.name} --approve {who}, or --reject {who} --reason …"
+    return Difference("handed in unfinished", who, what, mend)
 
 
 def _nobodys(row: Any) -> Difference | None:

@@ -23,7 +23,7 @@ COMMANDS = {
     "invite": "Make personal links to a study.",
     "close": "Close a study to new participants.",
     "serve": "Serve the pages of all studies in the store.",
-    "worker": "Run the long steps of live tasks.",
+    "worker": "Run live tasks' long steps, and what the pages ask of platforms.",
     "marketplace": "Serve an MTurk-compatible marketplace of your own.",
     "status": "Show how a study stands: places, submissions, answers, hourly pay.",
     "review": "Approve or reject submissions; a rejected one frees its place.",

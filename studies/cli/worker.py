@@ -13,10 +13,10 @@ from crowdloom.studies.cli.options import database_option
 @click.option("--once", is_flag=True, help="End when the queue is empty, instead of waiting for more.")
 @database_option
 def command(once: bool, database: str | None) -> None:
-    """Run the long steps of live tasks, until Ctrl-C.
+    """Run the long steps of live tasks, and what the researcher's pages ask of platforms, until Ctrl-C.
 
     Start as many workers as you like, on any machine that reaches the database. One that dies loses
-    its job to another; one that is told to end gives its job back.
+    its job to another; one that is told to end gives its job back. Credentials of platforms come from its environment.
     """
     from crowdloom.studies.words import count
     from crowdloom.studies.worker import run_worker

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 
-from crowdloom.studies.database import Store, use_wal, lock_schema, make_engine, now
+from crowdloom.studies.database import Store, lock_schema, make_engine, now, use_wal
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.marketplace.system_qualifications import SYSTEM_TYPES
 from crowdloom.studies.marketplace.tables import Marketplace, MarketTable, QualificationType

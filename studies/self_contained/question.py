@@ -23,10 +23,10 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.design import Design
 from crowdloom.studies.participation import Designs, ItemView
 from crowdloom.studies.platforms.mturk_questions import html_question
+from crowdloom.studies.prose import TEMPLATES, prose
 from crowdloom.studies.self_contained.images import address_of, check_public
 from crowdloom.studies.self_contained.styles import used_styles
 from crowdloom.studies.tables import BatchItem
-from crowdloom.studies.prose import TEMPLATES, prose
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError, Trial
 

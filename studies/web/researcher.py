@@ -18,7 +18,9 @@ from sqlalchemy import func, select
 from crowdloom.studies import platform_jobs
 from crowdloom.studies.access import use_access
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.status import StudyStatus, study_names, study_status
+from crowdloom.studies.posted import Posted, find_postings
+from crowdloom.studies.publishing import is_paused
+from crowdloom.studies.status import study_names, study_status
 from crowdloom.studies.tables import Design, Posting, Study, Submission
 from crowdloom.studies.web import (
     researcher_jobs,
@@ -72,27 +74,29 @@ def study(token: str) -> Page:
             .join(Study, Study.id == Design.study_id)
             .where(Study.token == token, Submission.state == "completed", Submission.review.is_(None))
         ).scalar_one()
+        postings = find_postings(connection, status.name)
+        can = _can(postings, resume=any(is_paused(connection, one) for one in postings))
         jobs = platform_jobs.history(connection, token)
         reconciled = platform_jobs.latest(connection, token, "reconcile", state="done")
     return render_template(
         "researcher/study.html",
         study=status,
         most=MOST_ROWS,
-        can=_can(status),
+        can=can,
         waiting=waiting,
         jobs=jobs,
+        asked_at=reconciled.finished_at if reconciled else None,
         differences=reconciled.result.differences if reconciled and reconciled.result else None,
     )
 
 
-def _can(status: StudyStatus) -> dict[str, bool]:
+def _can(postings: list[Posted], *, resume: bool) -> dict[str, bool]:
     """Which of the actions make sense as the study stands."""
-    own = [posting for posting in status.postings if posting.platform in PLATFORMS]
     return {
-        "pause": any(one.state == "open" and PLATFORMS[one.platform].capabilities.pauses for one in own),
-        "resume": any(one.state == "paused" for one in own),
-        "close": any(one.state != "closed" for one in own),
-        "reconcile": bool(own),
+        "pause": any(one.state == "open" and PLATFORMS[one.platform].capabilities.pauses for one in postings),
+        "resume": resume,
+        "close": any(one.state != "closed" for one in postings),
+        "reconcile": bool(postings),
     }
 
 

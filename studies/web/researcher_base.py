@@ -6,9 +6,9 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 from sqlalchemy import Connection, select
@@ -25,14 +25,23 @@ from crowdloom.studies.web.stores import current_store
 blueprint = Blueprint("researcher", __name__, url_prefix="/researcher")
 Page = str | Response | tuple[str, int]
 
-PLATFORM_NAMES = {"link": "Direct link", "mturk": "MTurk marketplace", "prolific": "Prolific", "import": "Import"}
+
+class _Names(dict[str, str]):
+    """Names of platforms; one without an entry goes by its own."""
+
+    def __missing__(self, platform: str) -> str:
+        return platform
+
+
+PLATFORM_NAMES = _Names(
+    {"link": "Direct link", "mturk": "MTurk marketplace", "prolific": "Prolific", "import": "Import"}
+)
 _ONCE = re.compile(r"[0-9A-Za-z]{8,32}")
-BIGGEST_FORM = 1_000_000
 
 
 @blueprint.record
 def _prepare(state: BlueprintSetupState) -> None:
-    state.app.session_interface = Sessions()
+    cast(Flask, state.app).session_interface = Sessions()
     state.app.config["SESSION_COOKIE_HTTPONLY"] = True
 
 

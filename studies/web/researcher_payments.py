@@ -90,7 +90,9 @@ class Account:
 
     def by_purpose(self) -> list[tuple[str, int]]:
         """What can be paid now, by purpose, where there is more than one."""
-        found = {purpose: amount_of(d for d in self.payable if d.purpose == purpose) for purpose in PURPOSES}
+        found: dict[str, int] = {
+            purpose: amount_of(d for d in self.payable if d.purpose == purpose) for purpose in PURPOSES
+        }
         rows = [(purpose, sum_) for purpose, sum_ in found.items() if sum_]
         return rows if len(rows) > 1 else []
 

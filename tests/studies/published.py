@@ -17,7 +17,7 @@ from crowdloom.studies.ledger import Due, payments
 from crowdloom.studies.marketplace import Market
 from crowdloom.studies.participation import finish_instructions, read_progress
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.platforms.protocol import Account
+from crowdloom.studies.platforms.protocol import Account, Capabilities
 from crowdloom.studies.polling import Polled, poll
 from crowdloom.studies.posted import Posted, read_posting
 from crowdloom.studies.posting import publish
@@ -75,6 +75,11 @@ class Published(Study):
         """The account that published it, connected once."""
         self._account = self._account or self.posted.account()
         return self._account
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """In what its platform differs."""
+        return PLATFORMS[self.platform].capabilities
 
     def listings(self) -> list[Any]:
         """The rows of its listings, oldest first."""
