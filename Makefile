@@ -34,11 +34,11 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/lint-imports --no-cache
 
 test: lint
-	$(RUN) -m pytest tests
+	$(RUN) -m pytest tests -n 2 --dist loadfile
 	$(RUN) -m pytest --doctest-modules .src/crowdloom -o testpaths= -q
 
 check: lint
-	$(RUN) -m pytest tests -m "not slow" -q
+	$(RUN) -m pytest tests -n 2 --dist loadfile -m "not slow" -q
 
 chaos: $(VENV)/.dev
 	$(RUN) -m tests.studies.killing

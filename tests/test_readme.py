@@ -60,7 +60,7 @@ def test_examples_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
 
 def test_every_command_stands_in_the_readme() -> None:
     """No command is missing from the table, and the table names none that does not exist."""
-    named = set(re.findall(r"^\| `crowdloom ([\w-]+)", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `crowdloom (\w[\w-]*)", README, re.MULTILINE))
     assert named == set(COMMANDS)
 
 

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, Response
+from sqlalchemy import update
 
 from crowdloom.studies.posting import publish
+from crowdloom.studies.tables import Posting
 from tests.browser.conftest import STUDY, Server
 
 
@@ -45,6 +47,7 @@ def test_a_study_in_a_frame_needs_no_cookie(server: Server, site: str, page: Pag
     """From consent to the second trial inside another site, with its headers in place and no cookie at all."""
     with server.store.write() as connection:
         posting = publish(connection, STUDY.name, "framing").token
+        connection.execute(update(Posting).where(Posting.token == posting).values(state="open"))  # as `put_up` does
     ours = (f"{server.address}/join/", f"{server.address}/take/")
     pages: list[Response] = []
     page.on("response", lambda response: pages.append(response) if response.url.startswith(ours) else None)

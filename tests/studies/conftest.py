@@ -27,18 +27,18 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def marketplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Market, str]]:
-    """One marketplace over HTTP for all tests; each has an account of its own there."""
+    """One marketplace over HTTP for the tests of a file; each has an account of its own there."""
     market = open_market(str(tmp_path_factory.mktemp("marketplace") / "market.db"))
     with running(market) as address:
         yield market, address
     market.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prolific_service(test_data: Path) -> Iterator[StandIn]:
-    """One stand-in for Prolific for all tests."""
+    """One stand-in for Prolific for the tests of a file."""
     with StandIn(test_data) as prolific:
         yield prolific
 

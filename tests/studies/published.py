@@ -1,4 +1,4 @@
-"""Studies that are published on a marketplace or on Prolific, and people who take them there: real services over HTTP."""
+"""Studies published on a marketplace or on Prolific, and people who take them there: real services over HTTP."""
 
 from __future__ import annotations
 

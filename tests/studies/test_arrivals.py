@@ -24,9 +24,9 @@ def test_the_same_link_again_changes_nothing(sqlite_store: Store, on_paying: Pub
     assert study.remotes() == {(person.remote, person.person): "arrived"}
 
 
-def test_who_gives_an_assignment_back_and_takes_another_goes_on(store: Store, on_mturk: Publish) -> None:
+def test_who_gives_an_assignment_back_and_takes_another_goes_on(sqlite_store: Store, on_mturk: Publish) -> None:
     """Their answers, their place and their submission are the same; the newest assignment is the one they hand in."""
-    study = on_mturk(store, batches={"size": 2, "responses_per_item": 2}, items=2)
+    study = on_mturk(sqlite_store, batches={"size": 2, "responses_per_item": 2}, items=2)
     first = study.come()
     study.answer(first.token, 1)
     study.give_back(first)
@@ -38,7 +38,7 @@ def test_who_gives_an_assignment_back_and_takes_another_goes_on(store: Store, on
     study.poll()
     assert study.remotes() == {(first.remote, first.person): "arrived", (second.remote, first.person): "submitted"}
     assert (study.place(first.token), study.freed(first.token)) == ("filled", [])
-    with store.read() as connection:
+    with sqlite_store.read() as connection:
         assert len(set(connection.scalars(select(RemoteSubmission.submission_id)))) == 1
 
 
@@ -61,7 +61,9 @@ def test_an_assignment_given_out_anew_is_another_persons(store: Store, on_mturk:
     assert study.remotes() == {(gone.remote, gone.person): "returned", (new.remote, new.person): "submitted"}
 
 
-def test_an_id_that_comes_to_somebody_under_way_frees_the_first_ones_place(sqlite_store: Store, on_mturk: Publish) -> None:
+def test_an_id_that_comes_to_somebody_under_way_frees_the_first_ones_place(
+    sqlite_store: Store, on_mturk: Publish
+) -> None:
     """Also where the second person has begun by another assignment before."""
     study = on_mturk(sqlite_store)
     gone, other = study.come(), study.come()
@@ -129,7 +131,9 @@ def test_nobody_at_work_loses_a_place_to_a_newcomer(sqlite_store: Store, on_mtur
     assert len(study.remotes()) == 2
 
 
-def test_idle_people_keep_their_place_where_the_platform_tells_who_leaves(sqlite_store: Store, on_prolific: Publish) -> None:
+def test_idle_people_keep_their_place_where_the_platform_tells_who_leaves(
+    sqlite_store: Store, on_prolific: Publish
+) -> None:
     """On Prolific, and on the direct link, nobody is taken for gone before their time is over."""
     for study in (on_prolific(sqlite_store), OnLink(sqlite_store, on_prolific.args[1], name="linked")):  # type: ignore[attr-defined]
         query = {"PROLIFIC_PID": "a" * 24, "STUDY_ID": "b" * 24, "SESSION_ID": "", "participant": ""}
@@ -156,15 +160,15 @@ def test_who_returns_it_on_prolific_frees_the_place_once_at_the_next_poll(store:
     assert study.remotes() == {(gone.remote, gone.person): "returned"}
 
 
-def test_who_refuses_by_a_platform_holds_nothing(store: Store, on_paying: Publish) -> None:
+def test_who_refuses_by_a_platform_holds_nothing(sqlite_store: Store, on_paying: Publish) -> None:
     """Their submission there is known, so that what they hand in with the code for it is not a stranger's."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     person = study.accept()
-    with store.write() as connection:
+    with sqlite_store.write() as connection:
         entry = find_entry(connection, study.posting, person.query.get("listing"))
         arrival = PLATFORMS[entry.platform].arrive(person.query, entry.where)
         assert refuse(connection, entry, str(arrival.participant), arrival) is None
-    with store.read() as connection:
+    with sqlite_store.read() as connection:
         assert connection.scalars(select(Submission.state)).all() == ["refused"]
     assert study.remotes() == {(person.remote, person.person): "arrived"}
     assert study.arrive_by(person.query)

@@ -30,18 +30,18 @@ def decline(study: Published, comer: Comer) -> str | None:
         return refuse(connection, entry, comer.person, arrival)
 
 
-def test_a_listing_hands_out_its_own_batch(store: Store, on_mturk: Publish) -> None:
+def test_a_listing_hands_out_its_own_batch(sqlite_store: Store, on_mturk: Publish) -> None:
     """One HIT for each batch, each with the batch's places, and who takes it gets this batch."""
-    study = on_mturk(store, **BATCHES)
+    study = on_mturk(sqlite_store, **BATCHES)
     first, second = study.listings()
     assert (first.places, second.places) == (2, 2)
     for listing in (first, second, first, second):
         assert batch_of(study, study.come(listing=listing)) == listing.batch_id
 
 
-def test_a_full_batch_turns_away_though_others_are_open(store: Store, on_mturk: Publish) -> None:
+def test_a_full_batch_turns_away_though_others_are_open(sqlite_store: Store, on_mturk: Publish) -> None:
     """Nobody gets another batch than the listing's own."""
-    study = on_mturk(store, **BATCHES)
+    study = on_mturk(sqlite_store, **BATCHES)
     first, _ = study.listings()
     for _ in range(2):
         study.answer(study.come(listing=first).token)
@@ -130,7 +130,8 @@ def test_there_is_room_for_who_the_platform_lets_in(sqlite_store: Store, on_mtur
         with pytest.raises(PlaceError, match="a little later"):
             check_room(connection, entry)
         arrival = PLATFORMS["mturk"].arrive(
-            {"assignmentId": "3A", "hitId": "3H", "workerId": "A1", "turkSubmitTo": entry.where["endpoint"]}, entry.where
+            {"assignmentId": "3A", "hitId": "3H", "workerId": "A1", "turkSubmitTo": entry.where["endpoint"]},
+            entry.where,
         )
         check_room(connection, entry, arrival)
 

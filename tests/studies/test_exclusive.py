@@ -40,7 +40,7 @@ def exclusive(store: Store, folder: Path) -> list[str]:
 
 
 def test_nobody_is_in_both_and_every_place_is_used(store: Store, tmp_path: Path) -> None:
-    """Two hundred people, each with both consent forms sent at once, to two processes that know nothing of each other."""
+    """Two hundred people, each sending both consent forms at once, to two processes that know nothing of each other."""
     postings = exclusive(store, tmp_path)
     barrier = threading.Barrier(PEOPLE * 2)
     answers: list[tuple[str, str, int]] = []

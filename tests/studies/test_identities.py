@@ -230,18 +230,18 @@ def test_what_the_platform_waits_to_see_reviewed_keeps_everybody(sqlite_store: S
         forget(study)  # type: ignore[arg-type]
 
 
-def test_the_platform_does_not_bring_back_what_was_forgotten(store: Store, on_paying: Publish) -> None:
+def test_the_platform_does_not_bring_back_what_was_forgotten(sqlite_store: Store, on_paying: Publish) -> None:
     """It still knows them; it is asked no more, by no command."""
-    study = on_paying(store, people=REWARD)
+    study = on_paying(sqlite_store, people=REWARD)
     person = study.take()
     study.account.approve([person.remote])
     study.poll()
     study.close()
     forget(study)  # type: ignore[arg-type]
-    found = reconcile(store, study.posted, study.account)
+    found = reconcile(sqlite_store, study.posted, study.account)
     assert (found.polled.seen, found.differences) == (0, [])
-    assert ids(store) == [None]
-    with store.read() as connection:
+    assert ids(sqlite_store) == [None]
+    with sqlite_store.read() as connection:
         assert connection.scalars(select(RemoteSubmission.remote_id)).all() == [None]
 
 

@@ -17,6 +17,7 @@ from crowdloom.studies.ledger import cancel, claim, owe, payments, record_by_han
 from crowdloom.studies.paying import CLAIM, check_spending, owe_rewards, pay, resolve
 from crowdloom.studies.paylist import write_list
 from crowdloom.studies.polling import poll
+from crowdloom.studies.publishing import add_listing, put_up
 from crowdloom.studies.reconciling import reconcile
 from crowdloom.studies.review import approve_passing, completed, reject, review
 from crowdloom.studies.tables import Event, Submission
@@ -24,7 +25,7 @@ from tests.studies.conftest import Publish
 from tests.studies.published import REWARD, Comer, Faulty, OnLink, OnProlific, Published
 
 BONUS = Money(amount=41, currency="USD")
-LONG = "The answers were given faster than the images can be looked at, and all of them name the very same class of animal."
+LONG = "The answers were given faster than the images can be looked at, and all of them name the same class of animal."
 
 
 def ready(study: Published) -> Comer:
@@ -147,23 +148,23 @@ def test_what_certainly_did_not_come_is_owed_again(sqlite_store: Store, on_proli
     assert study.paid(comer).count(("bonus", 41)) == 1  # type: ignore[attr-defined]
 
 
-def test_who_handed_in_nothing_waits(store: Store, on_paying: Publish) -> None:
+def test_who_handed_in_nothing_waits(sqlite_store: Store, on_paying: Publish) -> None:
     """Complete and approved here: four separate facts, and the platform sets two of them."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     comer = study.come()
     study.answer(comer.token)
     study.poll()
     study.approve_all()
-    with store.write() as connection:
+    with sqlite_store.write() as connection:
         owe_rewards(connection, study.posted)
-    done = pay(store, study.posted, study.account)
+    done = pay(sqlite_store, study.posted, study.account)
     assert (done.not_handed_in, study.paid(comer)) == ([study.code_of(comer.token)], [])  # type: ignore[attr-defined]
     assert states(study) == {"reward": "pending"}
-    kinds = {one.kind for one in reconcile(store, study.posted, study.account).differences}
+    kinds = {one.kind for one in reconcile(sqlite_store, study.posted, study.account).differences}
     assert kinds == {"not handed in", "owed"}
     study.hand_in(comer)
     study.poll()
-    pay(store, study.posted, study.account)
+    pay(sqlite_store, study.posted, study.account)
     settled(study)
     assert study.paid(comer) == [("reward", 120)]  # type: ignore[attr-defined]
 
@@ -180,49 +181,52 @@ def test_what_the_platform_approved_by_itself_is_not_paid_again(sqlite_store: St
 
 
 def test_the_same_work_handed_in_twice_is_paid_once(sqlite_store: Store, on_mturk: Publish) -> None:
-    """Two assignments lead to one submission; the second one is shown as such, and nothing approves it."""
+    """Two assignments lead to one submission before we hear of either; the second is shown as such, and not paid."""
     study = on_mturk(sqlite_store)
-    first = study.come()
+    with sqlite_store.write() as connection:
+        add_listing(connection, study.posted, None, 1)
+    put_up(sqlite_store, study.posting)
+    one, other = study.listings()
+    first = study.come(listing=one)
     study.answer(first.token)
-    second_hit = study.account.create  # one more listing of the same posting, as topping up makes
-    assert second_hit
-    study.give_back(first)
-    second = study.accept(first.person)
-    study.arrive_by(second.query)
-    study.hand_in(second)
-    ghost = {**second.query, "assignmentId": first.remote}
-    study.arrive_by(ghost)
+    second = study.come(first.person, other)
+    assert second.token == first.token
+    for comer in (first, second):
+        study.hand_in(comer)
     study.poll()
     study.approve_all()
     with sqlite_store.write() as connection:
         owe_rewards(connection, study.posted)
-    pay(sqlite_store, study.posted, study.account)
-    settled(study)
+    for _ in range(2):
+        pay(sqlite_store, study.posted, study.account)
+        settled(study)
     assert study.paid(first) == [("reward", 120)]  # type: ignore[attr-defined]
+    found = reconcile(sqlite_store, study.posted, study.account).differences
+    assert second.remote in next(one.what for one in found if one.kind == "handed in twice")
 
 
-def test_a_second_approval_changes_nothing(store: Store, on_paying: Publish) -> None:
+def test_a_second_approval_changes_nothing(sqlite_store: Store, on_paying: Publish) -> None:
     """Neither here nor there; one event, one payment."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     comer = ready(study)
     code = study.code_of(comer.token)
     for _ in range(2):
-        with store.write() as connection:
+        with sqlite_store.write() as connection:
             review(connection, "pets", code, "approved")
             assert approve_passing(connection, "pets") == []
         study.account.approve([comer.remote])
     settled(study)
-    with store.read() as connection:
+    with sqlite_store.read() as connection:
         kinds = list(connection.scalars(select(Event.kind).where(Event.kind == "approved")))
     assert kinds == ["approved"]
     assert study.paid(comer) == [("reward", 120)]  # type: ignore[attr-defined]
 
 
-def test_what_is_paid_cannot_be_rejected(store: Store, on_paying: Publish) -> None:
+def test_what_is_paid_cannot_be_rejected(sqlite_store: Store, on_paying: Publish) -> None:
     """Sent, confirmed, or approved by the platform itself: nothing changes, here or there."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     ours, by_itself = ready(study), study.take()
-    pay(store, study.posted, study.account)
+    pay(sqlite_store, study.posted, study.account)
     settled(study)
     study.account.approve([by_itself.remote])
     study.poll()
@@ -230,8 +234,8 @@ def test_what_is_paid_cannot_be_rejected(store: Store, on_paying: Publish) -> No
         code = study.code_of(comer.token)
         category = study.capabilities.rejection_categories[:1]
         with pytest.raises(StudyError, match=f"{code} cannot be rejected: {reason}"):
-            reject(store, "pets", code, LONG, *category)
-        with store.write() as connection, pytest.raises(StudyError, match=reason):
+            reject(sqlite_store, "pets", code, LONG, *category)
+        with sqlite_store.write() as connection, pytest.raises(StudyError, match=reason):
             review(connection, "pets", code, "rejected", LONG)
         assert study.place(comer.token) == "filled"
         assert study.account.submission(comer.remote).state == "approved"
@@ -277,14 +281,14 @@ def test_a_platform_that_refuses_the_rejection_changes_nothing_here(sqlite_store
         assert [row.review for row in completed(connection, "pets")] == ["approved"]
 
 
-def test_nothing_is_paid_above_the_spending_cap(store: Store, on_paying: Publish) -> None:
+def test_nothing_is_paid_above_the_spending_cap(sqlite_store: Store, on_paying: Publish) -> None:
     """All that the ledger holds counts, fees included, on every posting of the study; what is cancelled does not."""
-    study = on_paying(store, people=REWARD | {"spending_cap": "3.50 USD"})
+    study = on_paying(sqlite_store, people=REWARD | {"spending_cap": "3.50 USD"})
     comer = ready(study)
-    with store.write() as connection:
+    with sqlite_store.write() as connection:
         check_spending(connection, study.posted)
     give_bonus(study, comer, Money(amount=230, currency="USD"))
-    with store.write() as connection:
+    with sqlite_store.write() as connection:
         assert spent(connection, study.posted.study_id) == 350
         with pytest.raises(PaymentError, match=r"above the design's people.spending_cap of 3.50 USD; nothing was paid"):
             check_spending(connection, study.posted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,9 @@ def break_at(monkeypatch: pytest.MonkeyPatch, operation: str, error: Exception, 
         )
 
 
-def test_publishing_twice_makes_one_listing(store: Store, on_paying: Publish) -> None:
+def test_publishing_twice_makes_one_listing(sqlite_store: Store, on_paying: Publish) -> None:
     """The same command again finds it open and changes nothing."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     before = study.listings()
     study.publish()
     assert study.listings() == before
@@ -150,10 +151,10 @@ def test_a_refused_second_listing_leaves_the_first(
     assert second.remote_id is None
 
 
-def test_nothing_is_published_above_the_spending_cap(store: Store, on_paying: Publish) -> None:
+def test_nothing_is_published_above_the_spending_cap(sqlite_store: Store, on_paying: Publish) -> None:
     """The whole cost counts, fees and bonuses too; nothing is written and nobody is asked."""
     study = on_paying(
-        store,
+        sqlite_store,
         put=False,
         people=REWARD | {"spending_cap": "2.60 USD"},  # two rewards alone are 2.40
     )
@@ -161,9 +162,9 @@ def test_nothing_is_published_above_the_spending_cap(store: Store, on_paying: Pu
         PaymentError, match=r"above the design's people.spending_cap of 2.60 USD; nothing was published"
     ):
         study.publish()
-    with store.read() as connection, pytest.raises(PaymentError):
+    with sqlite_store.read() as connection, pytest.raises(PaymentError):
         preview_cost(connection, "pets", study.platform)
-    assert (count(store, Posting), there(study)) == (0, [])
+    assert (count(sqlite_store, Posting), there(study)) == (0, [])
 
 
 def test_too_low_a_balance_is_said_before_anything_is_published(
@@ -181,7 +182,7 @@ def test_too_low_a_balance_is_said_before_anything_is_published(
         check_balance(account, cost)
     study.prolific.set_wallet(10_000_000)
     unknown = Faulty(account, "nothing", Exception())
-    unknown.info = lambda: type("Info", (), {"balance": None})()
+    unknown.info = lambda: replace(account.info(), balance=None)
     assert check_balance(unknown, cost) is None
 
 
@@ -287,11 +288,11 @@ def test_closing_can_be_interrupted_and_repeated(
     assert [study.account.listing(one).state for one in there(study)] == ["closed", "closed"]
 
 
-def test_after_closing_the_rest_can_be_published_anew(store: Store, on_paying: Publish) -> None:
+def test_after_closing_the_rest_can_be_published_anew(sqlite_store: Store, on_paying: Publish) -> None:
     """A second posting asks only for what is still open, and the first one's people are the same people."""
-    study = on_paying(store)
+    study = on_paying(sqlite_store)
     done = study.take()
-    close(store, study.posted)
+    close(sqlite_store, study.posted)
     first = study.posting
     study.publish()
     assert study.posting != first
@@ -311,7 +312,7 @@ def test_what_is_complete_is_not_published_again(sqlite_store: Store, on_prolifi
 
 
 def test_people_of_an_excluded_study_are_kept_out_there_too(sqlite_store: Store, on_paying: Publish) -> None:
-    """The listing names the other study's group; who began it was put there by the next poll, without a word to them."""
+    """The listing names the other study's group; who began it was put there by the next poll."""
     pilot = on_paying(sqlite_store, name="pilot")
     begun = pilot.come()
     pilot.poll()
