@@ -12,10 +12,10 @@ from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 from crowdloom.studies.allocation import add_event, choose_batch, free_expired, lock_design, places_left, take_place
 from crowdloom.studies.arrivals import check_same_work, free_given_back, free_idle, note_arrival
 from crowdloom.studies.batches import trial_order
-from crowdloom.studies.database import insert_new, new_token, now
+from crowdloom.studies.database import new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
-from crowdloom.studies.identities import MARK, check_key, seal, spellings
+from crowdloom.studies.identities import MARK, spellings, take_participant
 from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival
@@ -41,7 +41,7 @@ class Entry:
     """A posting, the design that it publishes, and the listing by which somebody came, if the link names one."""
 
     posting_id: int
-    is_open: bool
+    state: str
     platform: str
     values: dict[str, Any]
     study_id: int
@@ -50,6 +50,11 @@ class Entry:
     listing_id: int | None = None
     batch_id: int | None = None
     """The batch that this listing hands out; None where our server chooses."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people who have not begun are let in."""
+        return self.state == "open"
 
     @property
     def where(self) -> dict[str, Any]:
@@ -86,7 +91,7 @@ def find_entry(connection: Connection, posting: str, listing: str | None = None)
     if row is None:
         raise StudyError("This link leads to no study; check that it was copied completely.")
     design = DesignModel.model_validate(row.values)
-    entry = Entry(row.id, row.state == "open", row.platform, row.said, row.study_id, row.design_id, design)
+    entry = Entry(row.id, row.state, row.platform, row.said, row.study_id, row.design_id, design)
     if listing is None:
         return entry
     of_posting = select(Listing.id, Listing.batch_id).where(Listing.posting_id == row.id, Listing.token == listing)
@@ -98,6 +103,8 @@ def find_entry(connection: Connection, posting: str, listing: str | None = None)
 
 def check_open(entry: Entry) -> None:
     """Raise PlaceError where a posting is closed to people who have not begun."""
+    if entry.state == "paused":
+        raise PlaceError("This study is paused for the moment. Please try again later with the same link.")
     if not entry.is_open:
         raise PlaceError("This study is closed and takes no more participants. Thank you for your interest.")
 
@@ -300,28 +307,6 @@ def _check_quota(connection: Connection, entry: Entry) -> None:
     ).scalar_one()
     if taken >= quota:
         raise PlaceError("This link has let in as many people as it may. Thank you for your interest.")
-
-
-def take_participant(connection: Connection, platform: str, participant: str) -> int:
-    """The id of the person whom a platform calls so, added where new, and locked until the transaction ends.
-
-    Raises IdentityError for somebody new where the ids in the store were sealed with another key.
-    """
-    known = select(Participant.id).where(
-        Participant.platform == platform, Participant.platform_id.in_(spellings(platform, participant))
-    )
-    found = connection.execute(known.with_for_update()).scalar()
-    if found is None:
-        check_key(connection)  # under a wrong key everybody would look new
-        row = {
-            "pseudonym": new_token(),
-            "platform": platform,
-            "platform_id": seal(platform, participant),
-            "created_at": now(),
-        }
-        connection.execute(insert_new(connection, Participant), row)
-        found = connection.execute(known.with_for_update()).scalar_one()
-    return int(found)
 
 
 def _begun(connection: Connection, study_id: int, person: int) -> int:

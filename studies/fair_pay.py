@@ -31,6 +31,8 @@ class FairPay:
     """The higher of the design's floor and the platform's minimum."""
     top_up: Money | None
     """What each person lacks so that the median person earns the floor; None where nothing is lacking."""
+    to_top_up: int = 0
+    """How many people would get it: who is not rejected, and has none yet."""
 
     def sentence(self) -> str:
         """What it comes to, in words."""
@@ -66,7 +68,14 @@ def fair_pay(connection: Connection, posted: Posted) -> FairPay:
     rate = Money(amount=per_hour(earned, max(minutes, 0.01)), currency=reward.currency)
     lacking = math.ceil(Decimal(floor.amount) * Decimal(str(minutes)) / 60) - earned if floor else 0
     top_up = Money(amount=lacking, currency=reward.currency) if lacking > 0 else None
-    return FairPay(len(rows), minutes, rate, floor, top_up)
+    return FairPay(len(rows), minutes, rate, floor, top_up, _without_top_up(connection, posted) if top_up else 0)
+
+
+def _without_top_up(connection: Connection, posted: Posted) -> int:
+    has_one = select(Payment.submission_id).where(Payment.purpose == "top_up", Payment.state != "cancelled")
+    return connection.execute(
+        select(func.count()).where(*_to_be_paid(posted), Submission.id.not_in(has_one))
+    ).scalar_one()
 
 
 def _to_be_paid(posted: Posted) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, or_, select, update
 
-from crowdloom.studies.database import now
+from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.errors import IdentityError
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.tables import (
@@ -96,6 +96,28 @@ def check_key(connection: Connection) -> None:
     ).first()
     if sealed is not None:
         reveal(sealed.platform, sealed.platform_id)
+
+
+def take_participant(connection: Connection, platform: str, participant: str) -> int:
+    """The id of the person whom a platform calls so, added where new, and locked until the transaction ends.
+
+    Raises IdentityError for somebody new where the ids in the store were sealed with another key.
+    """
+    known = select(Participant.id).where(
+        Participant.platform == platform, Participant.platform_id.in_(spellings(platform, participant))
+    )
+    found = connection.execute(known.with_for_update()).scalar()
+    if found is None:
+        check_key(connection)  # under a wrong key everybody would look new
+        row = {
+            "pseudonym": new_token(),
+            "platform": platform,
+            "platform_id": seal(platform, participant),
+            "created_at": now(),
+        }
+        connection.execute(insert_new(connection, Participant), row)
+        found = connection.execute(known.with_for_update()).scalar_one()
+    return int(found)
 
 
 def encrypt_identities(connection: Connection) -> int:

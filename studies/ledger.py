@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from crowdloom.studies.allocation import add_event
 from crowdloom.studies.arrivals import HANDED_IN
@@ -246,17 +246,20 @@ def confirm_outright(connection: Connection, due: Due, message: str) -> None:
     )
 
 
-def spent(connection: Connection, study_id: int) -> int:
-    """All that a study has paid, sent or owes by the ledger, in minor units, without fees."""
-    return int(
-        connection.execute(
-            select(func.coalesce(func.sum(Payment.amount), 0))
-            .join(Submission, Submission.id == Payment.submission_id)
-            .join(Posting, Posting.id == Submission.posting_id)
-            .join(Design, Design.id == Posting.design_id)
-            .where(Design.study_id == study_id, Payment.state != "cancelled")
-        ).scalar_one()
-    )
+def spent(connection: Connection, study_id: int) -> tuple[int, int]:
+    """All rewards, and all bonuses and additions, that a study has paid, sent or owes; in minor units, without fees."""
+    is_reward = Payment.purpose == "reward"
+    row = connection.execute(
+        select(
+            func.coalesce(func.sum(case((is_reward, Payment.amount), else_=0)), 0),
+            func.coalesce(func.sum(case((is_reward, 0), else_=Payment.amount)), 0),
+        )
+        .join(Submission, Submission.id == Payment.submission_id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .where(Design.study_id == study_id, Payment.state != "cancelled")
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def _change(connection: Connection, where: Sequence[Any], state: str, **values: Any) -> list[Any]:

@@ -6,6 +6,7 @@ repeated token protects them, on Prolific nothing does, so that what may have be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from crowdloom.studies.ledger import (
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Account, Bonus, Capabilities, PaidBonus
 from crowdloom.studies.posted import Posted
-from crowdloom.studies.tables import Submission
+from crowdloom.studies.tables import Listing, Submission
 
 CLAIM = timedelta(minutes=2)
 """After this a claim without a reference is a crashed process's: no call of ours takes as long."""
@@ -65,10 +66,15 @@ def check_spending(connection: Connection, posted: Posted) -> None:
     cap = posted.design.people.spending_cap
     if cap is None:
         return
-    amount = spent(connection, posted.study_id)
-    fee = PLATFORMS[posted.platform].fee([], amount, posted.design)
-    if amount + fee.on_bonuses > cap.amount:
-        total = cap.model_copy(update={"amount": amount + fee.on_bonuses})
+    rewards, extra = spent(connection, posted.study_id)
+    listings = connection.scalars(select(Listing.places).where(Listing.posting_id == posted.id)).all() or [1]
+    fee = PLATFORMS[posted.platform].fee(listings, extra, posted.design)
+    # What the fee comes to depends on the size of a listing, and so is taken from all of them in proportion.
+    reward = posted.design.people.reward.amount if posted.design.people.reward else 0
+    promised = sum(listings) * reward
+    on_rewards = math.ceil(fee.on_rewards * rewards / promised) if promised else 0
+    if rewards + on_rewards + extra + fee.on_bonuses > cap.amount:
+        total = cap.model_copy(update={"amount": rewards + on_rewards + extra + fee.on_bonuses})
         raise PaymentError(
             f"with this {posted.design.name} would have cost {total}, fees included, above the design's "
             f"people.spending_cap of {cap}; nothing was paid"

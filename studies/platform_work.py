@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from crowdloom.models.live import Context, Refused
 from crowdloom.studies import platform_jobs as asked
-from crowdloom.studies import publishing, review
+from crowdloom.studies import publishing, review, steering
 from crowdloom.studies.adding_places import add_places, cost_of_plans, let_hand_in, plan_places, want_more
 from crowdloom.studies.cost import check_cap
 from crowdloom.studies.database import Store, open_store
@@ -138,7 +138,7 @@ def _pause(store: Store, study: str, given: asked.Pause, say: Say) -> Result:
     able = [name for name, platform in PLATFORMS.items() if platform.capabilities.pauses]
     with store.read() as connection:
         chosen = [one for one in find_postings(connection, study) if one.state == "open" and one.platform in able]
-    lines = _change(store, chosen, "open", "paused", publishing.pause, say)
+    lines = _change(store, chosen, "open", "paused", steering.pause, say)
     with store.read() as connection:
         rest = [one for one in find_postings(connection, study) if one.state == "open" and one.platform not in able]
     lines += [
@@ -149,14 +149,14 @@ def _pause(store: Store, study: str, given: asked.Pause, say: Say) -> Result:
 
 def _resume(store: Store, study: str, given: asked.Resume, say: Say) -> Result:
     with store.read() as connection:
-        paused = [one for one in find_postings(connection, study) if publishing.is_paused(connection, one)]
-    return Result(lines=_change(store, paused, "paused", "open", publishing.resume, say))
+        paused = [one for one in find_postings(connection, study) if steering.is_paused(connection, one)]
+    return Result(lines=_change(store, paused, "paused", "open", steering.resume, say))
 
 
 def _close(store: Store, study: str, given: asked.Close, say: Say) -> Result:
     with store.read() as connection:
         chosen = [one for one in find_postings(connection, study) if one.state != "closed"]
-    return Result(lines=_change(store, chosen, "open", "closed", publishing.close, say))
+    return Result(lines=_change(store, chosen, "open", "closed", steering.close, say))
 
 
 def _change(

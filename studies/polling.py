@@ -11,10 +11,9 @@ from sqlalchemy import Connection, insert, select, update
 from crowdloom.studies.arrivals import GIVEN_BACK, give_back
 from crowdloom.studies.cost import hands_out_batches
 from crowdloom.studies.database import Store, now
-from crowdloom.studies.entry import take_participant
 from crowdloom.studies.errors import PlatformError
 from crowdloom.studies.html_delivery import import_assignment
-from crowdloom.studies.identities import reveal
+from crowdloom.studies.identities import reveal, take_participant
 from crowdloom.studies.participation import ItemView
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Account, Remote

@@ -190,7 +190,7 @@ def put_up(
     groups = _groups(store, posted, account)
     if not draft and listing_id is None:
         # Before anybody can come, so that the first who does finds the door open.
-        _set_state(store, posted, "open")
+        set_state(store, posted, "open")
     put = []
     for done, listing in enumerate(listings, start=1):
         if listing.remote_id is None:
@@ -205,8 +205,8 @@ def put_up(
     return put
 
 
-def _create(store: Store, posted: Posted, account: Account, listing: Row[Any], groups: _Groups) -> Listed:
-    notice = _notice(store, posted, listing, groups)
+def _create(store: Store, posted: Posted, account: Account, listing: Row[Any], groups: Groups) -> Listed:
+    notice = notice_of(store, posted, listing, groups)
     try:
         listed = account.create(notice)
     except PlatformRefusedError:
@@ -226,7 +226,8 @@ def _withdraw(store: Store, posted: Posted) -> None:
             connection.execute(delete(Posting).where(Posting.id == posted.id))
 
 
-def _set_state(store: Store, posted: Posted, state: str) -> None:
+def set_state(store: Store, posted: Posted, state: str) -> None:
+    """Write down whether a posting is open, paused or closed here."""
     with store.write() as connection:
         closed_at = now() if state == "closed" else None
         connection.execute(update(Posting).where(Posting.id == posted.id).values(state=state, closed_at=closed_at))
@@ -241,7 +242,7 @@ def note_listing(store: Store, listing_id: int, listed: Listed) -> None:
 
 
 @dataclass(frozen=True)
-class _Groups:
+class Groups:
     """The platform's groups of a study and of those whose people are kept out, and their listings."""
 
     own: str | None
@@ -249,9 +250,9 @@ class _Groups:
     listings: list[str]
 
 
-def _groups(store: Store, posted: Posted, account: Account) -> _Groups:
+def _groups(store: Store, posted: Posted, account: Account) -> Groups:
     if not PLATFORMS[posted.platform].capabilities.groups:
-        return _Groups(None, [], [])
+        return Groups(None, [], [])
     names = posted.design.eligibility.exclude_studies
     with store.read() as connection:
         excluded = {
@@ -267,7 +268,7 @@ def _groups(store: Store, posted: Posted, account: Account) -> _Groups:
                 Listing.remote_id.is_not(None),
             )
         ).all()
-    return _Groups(
+    return Groups(
         own_group(store, posted, account, posted.study_id, posted.design.name),
         [own_group(store, posted, account, study_id, name) for name, study_id in excluded.items()],
         [str(remote_id) for remote_id in listings],
@@ -296,7 +297,8 @@ def own_group(store: Store, posted: Posted, account: Account, study_id: int, stu
     return str(found or remote_id)
 
 
-def _notice(store: Store, posted: Posted, listing: Row[Any], groups: _Groups) -> Notice:
+def notice_of(store: Store, posted: Posted, listing: Row[Any], groups: Groups) -> Notice:
+    """What the platform is told of a listing."""
     html = listing.content
     if posted.platform == "mturk" and posted.design.mturk.delivery == "html" and html is None:
         html = question_for_batch(store, posted.design, listing.batch_id, posted.where)
@@ -328,45 +330,6 @@ def _only_for(store: Store, posted: Posted, listing: Row[Any]) -> list[str]:
             .join(Submission, Submission.participant_id == Participant.id)
             .where(Submission.id == listing.submission_id)
         ).scalar_one()
-    return [reveal(posted.platform, str(stored))]
-
-
-def pause(store: Store, posted: Posted) -> None:
-    """Let nobody new in for the time being. Raises PlatformRefusedError where the platform has no pause."""
-    if not PLATFORMS[posted.platform].capabilities.pauses:
-        raise PlatformRefusedError(
-            f"{posted.platform} has no pause; `crowdloom close` ends it, and `publish` opens it anew"
-        )
-    _on_each(store, posted, lambda account, remote_id: account.pause(remote_id), ("open",))
-    _set_state(store, posted, "paused")
-
-
-def is_paused(connection: Connection, posted: Posted) -> bool:
-    """Whether a posting is paused, here or on its platform (by hand, or since resuming it was interrupted)."""
-    there = select(Listing.id).where(Listing.posting_id == posted.id, Listing.state == "paused")
-    return posted.state == "paused" or (posted.state == "open" and connection.execute(there).first() is not None)
-
-
-def resume(store: Store, posted: Posted) -> None:
-    """Let people in again after a pause."""
-    _set_state(store, posted, "open")
-    _on_each(store, posted, lambda account, remote_id: account.open(remote_id), ("paused",))
-
-
-def close(store: Store, posted: Posted) -> None:
-    """Let nobody new in any more, here and on the platform; who has begun may finish."""
-    _on_each(store, posted, lambda account, remote_id: account.close(remote_id), ("draft", "open", "paused"))
-    _set_state(store, posted, "closed")
-
-
-def _on_each(store: Store, posted: Posted, do: Callable[[Account, str], Listed], states: tuple[str, ...]) -> None:
-    with store.read() as connection:
-        listings = connection.execute(
-            select(Listing.id, Listing.remote_id).where(
-                Listing.posting_id == posted.id, Listing.state.in_(states), Listing.remote_id.is_not(None)
-            )
-        ).all()
-    account = posted.account() if listings else None
-    for listing in listings:
-        assert account is not None
-        note_listing(store, listing.id, do(account, listing.remote_id))
+    if stored is None:
+        raise StudyError(f"who took part in {posted.design.name} was forgotten, so nobody can be found to hand in")
+    return [reveal(posted.platform, stored)]

@@ -79,7 +79,7 @@ def _show_top_ups(store: Store, study: str, platform: str | None) -> set[str]:
             found = fair_pay(connection, posted)
         click.echo(f"{study} on {posted.platform}: {found.sentence().replace('STUDY', study)}")
         if found.top_up is not None:
-            total = found.top_up.model_copy(update={"amount": found.top_up.amount * found.people})
-            click.echo(f"{found.people} people, {total} in all.")
+            total = found.top_up.model_copy(update={"amount": found.top_up.amount * found.to_top_up})
+            click.echo(f"{found.to_top_up} people, {total} in all.")
             lacking.add(posted.token)
     return lacking

@@ -13,7 +13,7 @@ from crowdloom.studies.cli.options import database_option, opened, platform_opti
 @database_option
 def command(study: str, platform: str | None, database: str | None) -> None:
     """Let nobody new into STUDY for the time being; who has begun may finish."""
-    from crowdloom.studies.publishing import pause
+    from crowdloom.studies.steering import pause
 
     with opened(database) as store:
         for posted in postings_of(store, study, platform, "open"):

@@ -13,7 +13,7 @@ from crowdloom.studies.cli.options import database_option, opened, platform_opti
 @database_option
 def command(study: str, platform: str | None, database: str | None) -> None:
     """Let people into a paused STUDY again."""
-    from crowdloom.studies.publishing import is_paused, resume
+    from crowdloom.studies.steering import is_paused, resume
 
     with opened(database) as store:
         chosen = postings_of(store, study, platform, "paused", "open")

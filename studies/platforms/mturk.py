@@ -51,6 +51,7 @@ class MTurk:
         groups=True,
         messages=True,
         listing_per_batch=True,
+        deletes=True,
         approves_rejected=True,
         currencies=("USD",),
     )

@@ -72,6 +72,11 @@ class Hits(Requester):
                 code=error.code,
             ) from error
 
+    def find(self, notice: Notice) -> Listed | None:
+        """The HIT that carries the notice's token, if there is one."""
+        known = self._find(notice.token)
+        return None if known is None else self._listed(known)
+
     def open(self, listing: str, *, lifetime_days: int = _LIFETIME_DAYS) -> Listed:
         """Let people in again: an expired HIT can be found for so many days more."""
         hit = self._hit(listing)
@@ -97,13 +102,15 @@ class Hits(Requester):
             return self._listed(hit)
         return replace(self._expire(listing, datetime.now(UTC) - timedelta(days=1)), state="closed")
 
-    def delete(self, listing: str) -> None:
+    def delete(self, listing: str) -> Listed:
         """Take a HIT off the marketplace for good. Refused while people work on it or assignments are unreviewed."""
-        if self._hit(listing).get("HITStatus") != "Disposed":
+        before = self._hit(listing)
+        if before.get("HITStatus") != "Disposed":
             self._confirmed(
                 lambda: self._call("delete_hit", HITId=listing),
                 lambda: self._hit(listing).get("HITStatus") == "Disposed",
             )
+        return replace(self._listed(before), state="closed", vendor_state="Disposed", gone=True)
 
     def set_places(self, listing: str, places: int) -> Listed:
         """Raise a HIT's assignments to `places`. Two callers who want different numbers at once are to take turns.

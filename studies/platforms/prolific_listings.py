@@ -34,6 +34,10 @@ class ProlificListings(ProlificWorkspace):
                 return found
             raise
 
+    def find(self, notice: Notice) -> Listed | None:
+        """The study whose internal name has the notice's token in it, if there is one."""
+        return self._find(notice, notice.design.prolific.project)
+
     def open(self, listing: str) -> Listed:
         """Publish a draft or go on with what is paused. A closed one is opened by adding places (`set_places`)."""
         now = self.listing(listing)
@@ -91,6 +95,10 @@ class ProlificListings(ProlificWorkspace):
             if now.vendor_state == "AWAITING REVIEW":
                 return replace(now, state="closed")
             raise
+
+    def delete(self, listing: str) -> Listed:
+        """Refused: Prolific keeps its studies; a draft is deleted by closing it."""
+        raise PlatformRefusedError(f"Prolific keeps the study {listing} for good; only drafts can be deleted")
 
     def listing(self, listing: str) -> Listed:
         """The study as it stands. One that is full is still open, its `vendor_state` being AWAITING REVIEW."""

@@ -53,6 +53,8 @@ class Capabilities:
     """One of them goes with a rejection; empty where the platform knows none."""
     approvals_at_once: int = 1
     """How many submissions one call approves, wholly or not at all."""
+    deletes: bool = False
+    """Whether a closed listing can be taken off it for good."""
     approves_rejected: bool = False
     """Whether a rejection can be taken back."""
     bonuses_at_once: int = 1
@@ -221,6 +223,9 @@ class Account(Protocol):
     def create(self, notice: Notice) -> Listed:
         """A new listing (a draft, where the platform has drafts), or the one that was created with this token."""
 
+    def find(self, notice: Notice) -> Listed | None:
+        """The listing that was created with this notice's token, if there is one."""
+
     def open(self, listing: str) -> Listed:
         """Make a draft public, or resume a paused listing."""
 
@@ -235,6 +240,9 @@ class Account(Protocol):
 
     def close(self, listing: str) -> Listed:
         """Let nobody new in any more; who has begun may finish."""
+
+    def delete(self, listing: str) -> Listed:
+        """Take a closed listing off the platform for good. Refused while something of it is not reviewed."""
 
     def listing(self, listing: str) -> Listed:
         """A listing as it stands."""

@@ -82,7 +82,7 @@ def inline(content: bytes, mime: str) -> str:
     if mime in ("image/png", "image/gif", "image/webp"):
         image = open_image(content, "the stimulus")
         if _is_plain(image):
-            candidates.append((_encoded(image, "WEBP", lossless=True, quality=100, method=6, exact=True), "image/webp"))
+            candidates.append((_encoded(image, "WEBP", lossless=True, quality=80, method=4, exact=True), "image/webp"))
             candidates.append((_encoded(image, "PNG", optimize=True), "image/png"))
     smallest, kind = min(candidates, key=lambda candidate: len(candidate[0]))
     return f"data:{kind};base64,{base64.b64encode(smallest).decode()}"

@@ -12,7 +12,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
 from crowdloom.studies.prose import TEMPLATES, prose
-from crowdloom.studies.web import hooks, live, media, participant, researcher
+from crowdloom.studies.web import hooks, joining, live, media, participant, researcher  # noqa: F401 - joining adds to participant
 from crowdloom.studies.web.stores import Token
 
 _POLICY = (

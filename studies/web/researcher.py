@@ -19,8 +19,8 @@ from crowdloom.studies import platform_jobs
 from crowdloom.studies.access import use_access
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.posted import Posted, find_postings
-from crowdloom.studies.publishing import is_paused
 from crowdloom.studies.status import study_names, study_status
+from crowdloom.studies.steering import is_paused
 from crowdloom.studies.tables import Design, Posting, Study, Submission
 from crowdloom.studies.web import (
     researcher_jobs,

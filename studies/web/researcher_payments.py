@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import flash, make_response, redirect, render_template, request, url_for
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from crowdloom.studies import platform_jobs
 from crowdloom.studies.design import Bonus
@@ -32,7 +32,6 @@ from crowdloom.studies.platform_work import posting_of
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.posted import Posted, find_postings
 from crowdloom.studies.posting import current_design
-from crowdloom.studies.tables import Payment, Submission
 from crowdloom.studies.web.researcher_base import Page, amount, blueprint, carry_out, page_of, study_name
 from crowdloom.studies.web.stores import current_store
 from crowdloom.studies.words import count
@@ -146,7 +145,7 @@ def _account(connection: Connection, posted: Posted) -> Account:
     found = fair_pay(connection, posted)
     addition = 0
     if found.top_up is not None:
-        addition = found.top_up.amount * _who_would_get_it(connection, posted)
+        addition = found.top_up.amount * found.to_top_up
         addition += amount_of(due for due in dues if due.purpose == "top_up" and due.state == "pending")
     return Account(
         posted=posted,
@@ -157,18 +156,6 @@ def _account(connection: Connection, posted: Posted) -> Account:
         pay=found,
         addition=addition,
     )
-
-
-def _who_would_get_it(connection: Connection, posted: Posted) -> int:
-    """How many people an addition would be written down for now: nobody gets a second one."""
-    has_one = select(Payment.submission_id).where(Payment.purpose == "top_up", Payment.state != "cancelled")
-    ids = select(Submission.id).where(
-        Submission.posting_id == posted.id,
-        Submission.state == "completed",
-        Submission.review.is_(None) | (Submission.review == "approved"),
-        Submission.id.not_in(has_one),
-    )
-    return len(connection.scalars(ids).all())
 
 
 def _promised(postings: list[Posted], design_id: int) -> Bonus | None:

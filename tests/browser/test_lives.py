@@ -270,7 +270,7 @@ def test_by_the_direct_link(tmp_path: Path, new_context: Contexts) -> None:
         made.run("pause", "life")
         other = new_context().new_page()
         other.goto(links[1])
-        expect(other.locator("main")).to_contain_text("takes no more participants")
+        expect(other.locator("main")).to_contain_text("This study is paused")
         made.run("resume", "life")
         other.goto(links[1])
         take(other)

@@ -14,7 +14,7 @@ from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.participation import Designs, answer_check, finish_instructions, read_progress, save_answer
 from crowdloom.studies.posted import find_postings
 from crowdloom.studies.posting import publish
-from crowdloom.studies.publishing import close
+from crowdloom.studies.steering import close
 from crowdloom.studies.tables import BatchItem, Event, Item, Place, Submission
 from tests.studies.designs import load, make_design, make_images
 

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from crowdloom.studies.adding_places import add_places, cost_of_plans, plan_places, want_more
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import PlatformUnsureError
-from crowdloom.studies.publishing import add_listing, close
+from crowdloom.studies.publishing import add_listing
 from crowdloom.studies.review import reject
+from crowdloom.studies.steering import close
 from crowdloom.studies.tables import Place
 from tests.studies.conftest import Publish
 from tests.studies.published import Published

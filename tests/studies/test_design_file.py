@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crowdloom.studies.design import Design
-from crowdloom.studies.design_types import Money
 from crowdloom.studies.design_file import line_numbers, located, parse_design, read_design
+from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import DesignError, ItemError
 
 LINES = '''\

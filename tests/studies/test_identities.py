@@ -69,7 +69,11 @@ def test_without_a_key_it_is_stored_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
     assert (seal("link", "ann"), reveal("link", "ann"), spellings("link", "ann")) == ("ann", "ann", ["ann"])
 
 
-@pytest.mark.parametrize("written", ["short", "x" * 88, "ä" * 88, "=", new_key()[:-8]])
+@pytest.mark.parametrize(
+    "written",
+    ["short", "x" * 88, "ä" * 88, "=", new_key()[:-8]],
+    ids=["short", "no base64 of a key", "no ASCII", "a sign", "cut off"],
+)
 def test_what_is_no_key_is_refused_without_being_repeated(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     """With the advice how to make one."""
     monkeypatch.setenv(VARIABLE, written)

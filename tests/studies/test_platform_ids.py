@@ -16,8 +16,8 @@ from crowdloom.studies.identities import VARIABLE, Forgotten, forget_identities,
 from crowdloom.studies.ledger import owe
 from crowdloom.studies.paying import owe_rewards, pay
 from crowdloom.studies.platforms.protocol import Arrival
-from crowdloom.studies.publishing import close
 from crowdloom.studies.reading import read_frame
+from crowdloom.studies.steering import close
 from crowdloom.studies.tables import Participant, Submission, Table
 from crowdloom.studies.web import create_app
 from tests.studies.conftest import Publish

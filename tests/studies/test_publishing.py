@@ -20,16 +20,8 @@ from crowdloom.studies.errors import (
 from crowdloom.studies.marketplace.errors import WorkError
 from crowdloom.studies.platforms.mturk import MTurk
 from crowdloom.studies.platforms.prolific import Prolific
-from crowdloom.studies.publishing import (
-    check_balance,
-    close,
-    is_paused,
-    pause,
-    plan_posting,
-    preview_cost,
-    put_up,
-    resume,
-)
+from crowdloom.studies.publishing import check_balance, plan_posting, preview_cost, put_up
+from crowdloom.studies.steering import close, is_paused, pause, resume
 from crowdloom.studies.tables import Listing, ParticipantGroup, Posting
 from tests.prolific import NotLetInError
 from tests.studies.conftest import Publish

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from crowdloom.studies.database import Store
 from crowdloom.studies.platforms.mturk import PREVIEW
-from crowdloom.studies.publishing import close
+from crowdloom.studies.steering import close
 from crowdloom.studies.tables import Participant, Response, Submission
 from crowdloom.studies.web import create_app
 from tests.studies.conftest import Publish
