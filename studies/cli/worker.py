@@ -22,8 +22,8 @@ def command(once: bool, database: str | None) -> None:
     from crowdloom.studies.worker import run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    click.echo("Working on the queue  (Ctrl-C ends it)")  # echo flushes, so a pipe is told at once too
     try:
+        click.echo("Working on the queue  (Ctrl-C ends it)")  # echo flushes, so a pipe is told at once too
         ended = run_worker(database, once=once)
     except KeyboardInterrupt:  # before it listens for signals, and so before it took a job
         ended = 0

@@ -38,6 +38,8 @@ class Crowd:
         self._gone: deque[tuple[int, Visit]] = deque()
         self._no_room = False
         self._full = False
+        self._left: int | None = None
+        """How many places were left when somebody was last asked again."""
 
     def run(self, at_once: int, stopping: threading.Event, on_end: Callable[[int], None]) -> None:
         """Let them come, `at_once` at a time, until all have come or every place is filled.
@@ -50,13 +52,26 @@ class Crowd:
                 while True:
                     while len(running) < at_once and (visit := self._next()) is not None:
                         running[executor.submit(visit.come)] = visit
-                    if not running:
+                    if not running and not self._has_room_after_all():
                         return
+                    if not running:
+                        continue
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         self._ended(running.pop(future), future.result())
                     on_end(len(self.ends))
             finally:
                 stopping.set()
+
+    def _has_room_after_all(self) -> bool:
+        """Whether the last who was turned away could come in now: a place may have become free at that moment."""
+        if not self._no_room or self._full or not self._waiting:
+            return False
+        with self._store.read() as connection:
+            places = places_left(connection, self._design_id)
+        left = places["open"] + places["held"]  # nobody is at work, so what is held is overdue
+        self._no_room = left in (0, self._left)
+        self._left = left
+        return not self._no_room
 
     def _next(self) -> Visit | None:
         if self._gone and (self._gone[0][0] <= self.arrived or not self._expected or self._full):

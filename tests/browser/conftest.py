@@ -207,6 +207,7 @@ def page(profile: BrowserContext) -> Iterator[Page]:
     """A new tab; every test has a submission of its own, so they share nothing but the process."""
     yield profile.new_page()
     profile.set_offline(False)
+    profile.clear_cookies()  # a marketplace's, at the same host name as every other server here
     for tab in profile.pages[1:]:
         tab.close()
 
