@@ -10,7 +10,7 @@ from sqlalchemy import Connection, distinct, func, insert, select
 from crowdloom.studies.arrivals import HANDED_IN
 from crowdloom.studies.cost import Cost, cost_of, hands_out_batches
 from crowdloom.studies.database import Store
-from crowdloom.studies.errors import PlatformRefusedError, StudyError
+from crowdloom.studies.errors import OptionError, PlatformRefusedError, StudyError
 from crowdloom.studies.platforms.protocol import LISTING_CANNOT_GROW, Account, Listed
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.publishing import add_listing, note_listing, put_up
@@ -213,7 +213,10 @@ def let_hand_in(store: Store, posted: Posted, code: str) -> str:
 
 
 def want_more(connection: Connection, posted: Posted, responses_per_item: int) -> int:
-    """Raise the responses wanted per item, in every condition, to this number; how many places were added."""
+    """Raise the responses wanted per item, in every condition, to this number; how many places were added.
+
+    Raises OptionError for fewer than are wanted already.
+    """
     batches = connection.execute(
         select(Batch.id, func.count(Place.id), func.max(Place.number))
         .join(Condition, Condition.id == Batch.condition_id)
@@ -221,6 +224,9 @@ def want_more(connection: Connection, posted: Posted, responses_per_item: int) -
         .where(Condition.design_id == posted.design_id)
         .group_by(Batch.id)
     ).all()
+    least = min((there for _, there, _ in batches), default=0)
+    if responses_per_item < least:
+        raise OptionError(f"{least} responses are wanted for each item already; {responses_per_item} is less than that")
     rows = [
         {"batch_id": batch_id, "number": last + 1 + n, "state": "open"}
         for batch_id, there, last in batches

@@ -53,7 +53,9 @@ def note_arrival(
     )
     # They may have come here before by another address of the same marketplace, or after giving it back.
     connection.execute(
-        update(RemoteSubmission).where(*same).values(submission_id=submission_id, return_to=arrival.return_to)
+        update(RemoteSubmission)
+        .where(*same)
+        .values(submission_id=submission_id, return_to=arrival.return_to, arrived_at=now())
     )
     connection.execute(
         update(RemoteSubmission).where(*same, RemoteSubmission.state.in_(GIVEN_BACK)).values(state="arrived")

@@ -20,7 +20,11 @@ from crowdloom.studies.tables import Batch, Condition, Design, Place
 
 @dataclass(frozen=True)
 class Cost:
-    """All amounts in minor units of `currency`; `bonuses` is the most that the design's rule can give."""
+    """All amounts in minor units of `currency`.
+
+    `bonuses` is the most that the design's rule can give: who ties with the last winner gets it too, so that is
+    everybody. What the design's share comes to without ties is `bonuses_by_share`.
+    """
 
     study: str
     platform: str
@@ -31,6 +35,7 @@ class Cost:
     rewards: int
     fee_on_rewards: int
     bonuses: int
+    bonuses_by_share: int
     fee_on_bonuses: int
     fee_sentence: str
     per_hour: int | None
@@ -57,7 +62,7 @@ class Cost:
         rows = [
             ("rewards", str(self.money(self.rewards)), f"{self.places} places at {self.money(self.reward)}"),
             ("fee on rewards", str(self.money(self.fee_on_rewards)), self.fee_sentence),
-            ("bonuses, at most", str(self.money(self.bonuses)), "if the design's rule gives them all"),
+            ("bonuses, at most", str(self.money(self.bonuses)), self._bonus_sentence()),
             ("fee on bonuses", str(self.money(self.fee_on_bonuses)), ""),
             ("total, at most", str(self.money(self.total)), self._cap_sentence()),
         ]
@@ -66,6 +71,11 @@ class Cost:
         if self.problem is not None:
             rows.append(("not possible", "", self.problem))
         return rows
+
+    def _bonus_sentence(self) -> str:
+        if self.bonuses == self.bonuses_by_share:
+            return "if the design's rule gives them all"
+        return f"{self.money(self.bonuses_by_share)} by the design's share; more only where people tie"
 
     def _cap_sentence(self) -> str:
         if self.cap is None:
@@ -121,7 +131,9 @@ def cost_of(design: DesignModel, platform: str, listings: Sequence[int]) -> Cost
     reward = people.reward.amount if people.reward else 0
     money = people.reward or (design.bonus.amount if design.bonus else None)
     places = sum(listings)
-    most = math.ceil(Decimal(str(design.bonus.share)) * places) * design.bonus.amount.amount if design.bonus else 0
+    each = design.bonus.amount.amount if design.bonus else 0
+    most = places * each
+    by_share = math.ceil(Decimal(str(design.bonus.share)) * places) * each if design.bonus else 0
     fee = chosen.fee(listings, most, design)
     currency = money.currency if money else "USD"
     return Cost(
@@ -133,6 +145,7 @@ def cost_of(design: DesignModel, platform: str, listings: Sequence[int]) -> Cost
         rewards=reward * places,
         fee_on_rewards=fee.on_rewards,
         bonuses=most,
+        bonuses_by_share=by_share,
         fee_on_bonuses=fee.on_bonuses,
         fee_sentence=fee.sentence,
         per_hour=per_hour(reward, people.minutes) if people.reward else None,

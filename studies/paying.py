@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from crowdloom.studies.allocation import places_left
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.errors import PaymentError, PlatformError, PlatformRefusedError, PlatformUnsureError
 from crowdloom.studies.ledger import (
@@ -32,7 +33,7 @@ from crowdloom.studies.ledger import (
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Account, Bonus, Capabilities, PaidBonus
 from crowdloom.studies.posted import Posted
-from crowdloom.studies.tables import Listing, Submission
+from crowdloom.studies.tables import Listing, Posting, Submission
 
 CLAIM = timedelta(minutes=2)
 """After this a claim without a reference is a crashed process's: no call of ours takes as long."""
@@ -62,11 +63,16 @@ def owe_rewards(connection: Connection, posted: Posted) -> int:
 
 
 def check_spending(connection: Connection, posted: Posted) -> None:
-    """Raise PaymentError where all that the ledger holds for a study, fees included, is above the design's cap."""
+    """Raise PaymentError where a study would cost more than its design's cap, before bonuses or additions are written.
+
+    What counts is all that the ledger holds, and the rewards of everybody who may still get one, with the fees: what
+    is given beyond the rewards must never stand in the way of a reward.
+    """
     cap = posted.design.people.spending_cap
     if cap is None:
         return
     rewards, extra = spent(connection, posted.study_id)
+    rewards = max(rewards, _may_be_rewarded(connection, posted))
     listings = connection.scalars(select(Listing.places).where(Listing.posting_id == posted.id)).all() or [1]
     fee = PLATFORMS[posted.platform].fee(listings, extra, posted.design)
     # What the fee comes to depends on the size of a listing, and so is taken from all of them in proportion.
@@ -76,9 +82,28 @@ def check_spending(connection: Connection, posted: Posted) -> None:
     if rewards + on_rewards + extra + fee.on_bonuses > cap.amount:
         total = cap.model_copy(update={"amount": rewards + on_rewards + extra + fee.on_bonuses})
         raise PaymentError(
-            f"with this {posted.design.name} would have cost {total}, fees included, above the design's "
-            f"people.spending_cap of {cap}; nothing was paid"
+            f"with this {posted.design.name} could cost {total}, fees and everybody's reward included, above the "
+            f"design's people.spending_cap of {cap}; nothing was written or paid. Rewards are paid in any case"
         )
+
+
+def _may_be_rewarded(connection: Connection, posted: Posted) -> int:
+    """What the rewards come to of all who completed and are not rejected, and of all places that are left."""
+    if posted.design.people.reward is None:
+        return 0
+    completed = connection.execute(
+        select(func.count())
+        .select_from(Submission)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .where(
+            Posting.design_id == posted.design_id,
+            Submission.state == "completed",
+            Submission.review.is_distinct_from("rejected"),
+        )
+    ).scalar_one()
+    places = places_left(connection, posted.design_id)
+    left = places["open"] + places["held"] if posted.state != "closed" else 0
+    return (completed + left) * posted.design.people.reward.amount
 
 
 def pay(

@@ -39,7 +39,6 @@ def pay_owed(
     say(0.3, "asked the platform what was handed in")
     with store.write() as connection:
         owe_rewards(connection, posted)
-        check_spending(connection, posted)
         dues = payments(connection, posted, purposes=purposes)
         check_agreed(
             posted,

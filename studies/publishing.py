@@ -41,22 +41,33 @@ from crowdloom.studies.tables import (
 Progress = Callable[[int, int], None]
 
 
-def plan_posting(connection: Connection, study: str, platform: str, address: str) -> tuple[Published, Cost]:
+LOCAL = "http://127.0.0.1:8000"
+"""Where `crowdloom serve` is reached if nothing else is said."""
+
+
+def plan_posting(connection: Connection, study: str, platform: str, address: str | None) -> tuple[Published, Cost]:
     """Write down a posting on a platform with its listings, before anybody is asked; and what it can cost.
 
-    One that is not closed yet stays as it is. Raises StudyError as `publish` does, OptionError for an address
-    that the platform's participants cannot open, PlatformRefusedError for a design that it would refuse, and
-    PaymentError above the design's spending cap.
+    One that is not closed yet stays as it is. `address` is where participants reach us, `LOCAL` where it is None.
+    Raises StudyError as `publish` does, OptionError for an address that the platform's participants cannot open or
+    that is another than before, PlatformRefusedError for a design that it would refuse, and PaymentError above the
+    design's spending cap.
     """
     chosen = PLATFORMS[platform]
     where = chosen.where(os.environ)
-    published = publish(connection, study, platform, values={"where": where, "address": address.rstrip("/")})
+    published = publish(connection, study, platform, values={"where": where, "address": (address or LOCAL).rstrip("/")})
     posted = read_posting(connection, published.token)
     if problem := chosen.check_design(posted.design):
         raise PlatformRefusedError(f"{study} cannot be published on {platform}: {problem}")
     self_contained = platform == "mturk" and posted.design.mturk.delivery == "html"
     if chosen.capabilities.identifies and not self_contained:
         _check_address(posted)
+    another = address is not None and posted.values.get("address") != address.rstrip("/")
+    if not published.is_new and chosen.capabilities.identifies and another:
+        raise OptionError(
+            f"{study} is published on {platform} with the address {posted.values['address']}; leave --address at it, "
+            "or close the study and publish it anew"
+        )
     if published.is_new and chosen.capabilities.identifies:
         _plan_listings(connection, posted)
     places = connection.scalars(select(Listing.places).where(Listing.posting_id == posted.id)).all()
@@ -289,7 +300,7 @@ def own_group(store: Store, posted: Posted, account: Account, study_id: int, stu
         return str(found)
     with store.read() as connection:
         token = connection.execute(select(Study.token).where(Study.id == study_id)).scalar_one()
-    remote_id = account.ensure_group(f"crowdloom {study} {token}")  # names may be taken by others
+    remote_id = account.ensure_group(f"Took part {token}")  # workers may see it, so it does not say in what
     with store.write() as connection:
         if (found := connection.execute(known).scalar()) is None:
             row = {"study_id": study_id, "platform": posted.platform, "service": service, "remote_id": remote_id}

@@ -19,6 +19,7 @@ from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Account
 from crowdloom.studies.polling import Polled, poll
 from crowdloom.studies.posted import Posted
+from crowdloom.studies.review import stray_code
 from crowdloom.studies.tables import Listing, RemoteSubmission, Submission
 
 
@@ -68,7 +69,8 @@ def reconcile(store: Store, posted: Posted, account: Account | None, *, moment: 
             ],
         ]
     differences += _foreign_bonuses(store, posted, account)
-    return Reconciled(polled, resolved.confirmed, differences)
+    # Two of the platform's for one of ours say the same once.
+    return Reconciled(polled, resolved.confirmed, list(dict.fromkeys(differences)))
 
 
 def _listings(connection: Connection, posted: Posted) -> list[Difference]:
@@ -162,10 +164,12 @@ def _submission(posted: Posted, row: Any, handed_in: Counter[int]) -> Difference
     """What is to be said of one submission of the platform's, if anything."""
     codes = posted.values.get("codes", {})
     if row.id is None:
-        return _nobodys(row)
+        return _nobodys(row, posted.design.name)
     who, there = row.pseudonym, row.there.replace("_", " ")
     if row.here != "completed":
         return _unfinished(posted, row, codes)
+    if row.there not in HANDED_IN and row.review == "rejected":
+        return None
     if row.there not in HANDED_IN:
         what = f"is complete here, and {there} there"
         return Difference("not handed in", who, what, _hand_in(posted, who))
@@ -185,11 +189,13 @@ def _unfinished(posted: Posted, row: Any, codes: dict[str, str]) -> Difference |
     return Difference("handed in unfinished", who, what, mend)
 
 
-def _nobodys(row: Any) -> Difference | None:
+def _nobodys(row: Any, study: str) -> Difference | None:
     if row.there not in ("submitted", "approved"):
         return None
-    what = f"was handed in there ({row.there}), and nobody began it here"
-    return Difference("unknown here", row.remote_id, what, "look at it on the platform: it has no answers")
+    code = stray_code(row.remote_id)
+    what = f"was handed in there as {row.remote_id} ({row.there}), and nobody began it here, so it has no answers"
+    mend = "it is paid already" if row.there == "approved" else f"crowdloom review {study} --reject {code} --reason …"
+    return Difference("unknown here", code, what, mend)
 
 
 def _undecided(posted: Posted, row: Any, codes: dict[str, str]) -> Difference | None:

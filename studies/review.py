@@ -6,6 +6,7 @@ platform first. Nothing is ever rejected by itself.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.ledger import PURPOSES, cancel
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.posted import Posted, read_posting
+from crowdloom.studies.posted import Posted, find_postings, read_posting
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.tables import Design, Exclusion, Payment, Posting, RemoteSubmission, Study, Submission
 
@@ -218,11 +219,19 @@ def _check_unpaid(connection: Connection, submission_id: int, code: str) -> None
 
 
 def reject(store: Store, study: str, code: str, reason: str, category: str | None = None) -> None:
-    """Reject a completed submission, on its platform and then here.
+    """Reject a completed submission, on its platform and then here; or one that nobody began here (`stray_code`).
 
     Raises OptionError for a reason or a category that the platform does not take, before it is asked, and
     PlatformError where it refuses; then nothing has changed here.
     """
+    if (stray := _stray(store, study, code)) is not None:
+        there, remote = stray
+        check_rejection(there.platform, reason, category)
+        there.account().reject(remote.remote_id, reason, category)
+        with store.write() as connection:
+            of_this = update(RemoteSubmission).where(RemoteSubmission.id == remote.id)
+            connection.execute(of_this.values(state="rejected"))
+        return
     with store.read() as connection:
         submission_id = _find(connection, study, code)
         _check_unpaid(connection, submission_id, code)
@@ -242,6 +251,30 @@ def reject(store: Store, study: str, code: str, reason: str, category: str | Non
                 .where(RemoteSubmission.submission_id == submission_id, RemoteSubmission.remote_id == remote_id)
                 .values(state="rejected")
             )
+
+
+def stray_code(remote_id: str) -> str:
+    """What we call a submission of the platform's that nobody began here; the platform's own id stays where it is."""
+    return f"there-{hashlib.sha256(remote_id.encode()).hexdigest()[:12]}"
+
+
+def _stray(store: Store, study: str, code: str) -> tuple[Posted, Any] | None:
+    """The submission that the platform has, and nobody began here, which `reconcile` calls so."""
+    if not code.startswith("there-"):
+        return None
+    with store.read() as connection:
+        for posted in find_postings(connection, study):
+            rows = connection.execute(
+                select(RemoteSubmission.id, RemoteSubmission.remote_id).where(
+                    RemoteSubmission.posting_id == posted.id,
+                    RemoteSubmission.submission_id.is_(None),
+                    RemoteSubmission.remote_id.is_not(None),
+                )
+            )
+            for row in rows:
+                if stray_code(row.remote_id) == code:
+                    return posted, row
+    return None
 
 
 def check_rejection(platform: str, reason: str, category: str | None) -> None:

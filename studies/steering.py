@@ -60,11 +60,8 @@ def _find_planned(store: Store, posted: Posted) -> None:
             note_listing(store, listing.id, found)
 
 
-def delete_listings(store: Store, posted: Posted) -> int:
-    """Take a closed posting off its platform for good; how many listings that were.
-
-    Raises PaymentError while money of it is not confirmed, PlatformRefusedError where the platform keeps everything.
-    """
+def check_deletable(store: Store, posted: Posted) -> None:
+    """Raise PaymentError while money of it is not confirmed, PlatformRefusedError where the platform keeps it."""
     if not PLATFORMS[posted.platform].capabilities.deletes:
         raise PlatformRefusedError(f"{posted.platform} keeps what was published; closing it is enough")
     with store.read() as connection:
@@ -74,14 +71,20 @@ def delete_listings(store: Store, posted: Posted) -> int:
             .join(Submission, Submission.id == Payment.submission_id)
             .where(Submission.posting_id == posted.id, Payment.state.not_in(("confirmed", "cancelled")))
         ).scalar_one()
-        number = connection.execute(
-            select(func.count()).where(Listing.posting_id == posted.id, Listing.remote_id.is_not(None))
-        ).scalar_one()
     if unpaid:
         raise PaymentError(
             f"{posted.design.name} has {unpaid} payments that are not confirmed, which need the listings; nothing was "
-            f"deleted. Run `crowdloom pay {posted.design.name}` first"
+            f"closed or deleted. Run `crowdloom pay {posted.design.name}` first, or reject who never handed in"
         )
+
+
+def delete_listings(store: Store, posted: Posted) -> int:
+    """Take a closed posting off its platform for good; how many listings that were. Raises as `check_deletable`."""
+    check_deletable(store, posted)
+    with store.read() as connection:
+        number = connection.execute(
+            select(func.count()).where(Listing.posting_id == posted.id, Listing.remote_id.is_not(None))
+        ).scalar_one()
     _on_each(store, posted, lambda account, remote_id: account.delete(remote_id), ("closed",))
     return number
 

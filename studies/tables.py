@@ -284,6 +284,7 @@ class RemoteSubmission(Table):
     vendor_state: Mapped[str | None] = mapped_column(String(30))
     code: Mapped[str | None] = mapped_column(String(100))  # the completion code handed in
     grouped: Mapped[bool] = mapped_column(server_default=text("false"))  # in the study's group there
+    arrived_at: Mapped[datetime | None]  # when its link was last opened: that is the one to hand in
     started_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]  # when the platform was last asked

@@ -17,11 +17,11 @@ def welcome(store: Store, address: str) -> str:
             select(Study.name, Posting.token)
             .join(Design, Design.study_id == Study.id)
             .join(Posting, Posting.design_id == Design.id)
-            .where(Posting.state == "open")
+            .where(Posting.state == "open", Posting.platform == "link")
             .order_by(Study.name, Posting.id)
         ).all()
     lines = [f"Serving at {address}  (Ctrl-C ends it)"]
     lines += [f"  take part in {study}: {address}/join/{token}" for study, token in postings]
-    lines += [] if postings else ["  no study is open; run: crowdloom publish STUDY"]
+    lines += [] if postings else ["  no study is open by a direct link; run: crowdloom publish STUDY"]
     lines += [f"  for you, once and within an hour: {address}/researcher/enter/{access}"]
     return "\n".join(lines)

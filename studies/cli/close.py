@@ -15,12 +15,16 @@ from crowdloom.studies.cli.options import confirmed, database_option, opened, pl
 @database_option
 def command(study: str, delete: bool, platform: str | None, yes: bool, database: str | None) -> None:
     """Close STUDY to new participants, here and on its platforms; who has begun may finish."""
-    from crowdloom.studies.steering import close, delete_listings
+    from crowdloom.studies.steering import check_deletable, close, delete_listings
     from crowdloom.studies.words import count
 
     states = ("draft", "open", "paused") + (("closed",) if delete else ())
     with opened(database) as store:
-        for posted in postings_of(store, study, platform, *states):
+        chosen = postings_of(store, study, platform, *states)
+        if delete:
+            for posted in chosen:
+                check_deletable(store, posted)
+        for posted in chosen:
             if posted.state != "closed":
                 close(store, posted)
                 click.echo(f"{study} on {posted.platform}, version {posted.version}, is closed.")

@@ -111,12 +111,12 @@ def item_progress() -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
-def check_folder(path: Path) -> None:
+def check_folder(path: Path, option: str = "--out") -> None:
     """Refuse early, before long work, to write to a folder that does not exist."""
     from crowdloom.studies.errors import OptionError
 
     if not path.absolute().parent.is_dir():
-        raise OptionError(f"--out {path}: there is no folder {path.parent}; create it first")
+        raise OptionError(f"{option} {path}: there is no folder {path.parent}; create it first")
 
 
 @contextmanager

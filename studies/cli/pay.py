@@ -41,13 +41,15 @@ def command(study: str, out: Path | None, by_hand: bool, platform: str | None, y
     """
     from crowdloom.studies.errors import OptionError
     from crowdloom.studies.ledger import PURPOSES, payments, record_by_hand
-    from crowdloom.studies.paying import check_spending, owe_rewards
+    from crowdloom.studies.paying import owe_rewards
     from crowdloom.studies.paylist import write_list
     from crowdloom.studies.platforms import PLATFORMS
     from crowdloom.studies.words import count
 
     if out is not None:
-        check_folder(out)
+        check_folder(out, "--list")
+        if out.suffix != ".csv":
+            raise OptionError(f"--list {out}: it is written as CSV; give a name that ends with .csv")
     with opened(database) as store:
         owed: list[Due] = []
         chosen = postings_of(store, study, platform)
@@ -56,7 +58,6 @@ def command(study: str, out: Path | None, by_hand: bool, platform: str | None, y
         for posted in chosen:
             with store.write() as connection:
                 owe_rewards(connection, posted)
-                check_spending(connection, posted)
                 dues = payments(connection, posted, states=("pending",), with_people=out is not None)
             owed += dues
             if PLATFORMS[posted.platform].capabilities.pays:

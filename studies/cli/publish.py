@@ -22,20 +22,18 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--address",
-    default="http://127.0.0.1:8000",
-    show_default=True,
-    help="Where `crowdloom serve` is reached by participants.",
+    help="Where `crowdloom serve` is reached by participants; http://127.0.0.1:8000 if not given.",
 )
 @click.option("--draft", is_flag=True, help="Create it on the platform, where it has drafts, but do not open it yet.")
 @yes_option
 @database_option
-def command(study: str, platform: str, address: str, draft: bool, yes: bool, database: str | None) -> None:
+def command(study: str, platform: str, address: str | None, draft: bool, yes: bool, database: str | None) -> None:
     """Open the newest version of STUDY to participants.
 
     On a platform that pays people, the cost is shown first; above the design's spending cap nothing is published.
     A command that was interrupted goes on where it stopped.
     """
-    from crowdloom.studies.publishing import check_draft, plan_posting, put_up
+    from crowdloom.studies.publishing import LOCAL, check_draft, plan_posting, put_up
     from crowdloom.studies.status import study_status
 
     if draft:
@@ -65,7 +63,7 @@ def command(study: str, platform: str, address: str, draft: bool, yes: bool, dat
     for one in listed:
         click.echo(f"{one.remote_id}  {one.state}, {one.places} places{f'  {one.url}' if one.url else ''}")
     if not listed:
-        click.echo(f"{address.rstrip('/')}/join/{published.token}")
+        click.echo(f"{(address or LOCAL).rstrip('/')}/join/{published.token}")
     for posting in older:
         click.echo(
             f"Version {posting.version} is still open too, at /join/{posting.token}; `crowdloom close` closes all."

@@ -43,6 +43,10 @@ def command(
 
     if reject and (approve_all or reject in approve):
         raise OptionError("--reject stands beside an approval of the same submission; decide on one")
+    if reason and not (reject or request_return):
+        raise OptionError("--reason goes with --reject or --request-return; name the submission")
+    if category and not reject:
+        raise OptionError("--category goes with --reject; name the submission")
     for option, code in (("--reject", reject), ("--request-return", request_return)):
         if code and not (reason or "").strip():
             raise OptionError(f"{option} {code} needs --reason: it is kept, and the participant may ask for it")

@@ -41,7 +41,7 @@ def command(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    click.echo(f"Watching {study}  (Ctrl-C ends it)")
+    click.echo(f"Watching {study}{'' if once else '  (Ctrl-C ends it)'}")
     with opened(database) as store:
         if address is not None:
             _subscribe(address, secret_file)

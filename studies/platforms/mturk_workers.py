@@ -24,7 +24,7 @@ class Workers(Requester):
             answer = self._call(
                 "create_qualification_type",
                 Name=name,
-                Description="Took part in a study. It is granted by the requester, and cannot be asked for.",
+                Description="Took part in a study of this requester, who grants it without being asked.",
                 QualificationTypeStatus="Active",
             )
             return str(self._call.part(answer, "QualificationType")["QualificationTypeId"])

@@ -85,7 +85,11 @@ def _arrival(connection: Connection, progress: Progress) -> Arrival:
     remote = connection.execute(
         select(RemoteSubmission.remote_id, RemoteSubmission.return_to)
         .where(RemoteSubmission.submission_id == progress.id, RemoteSubmission.remote_id.is_not(None))
-        .order_by(RemoteSubmission.state.not_in(("submitted", "approved")), RemoteSubmission.id.desc())
+        .order_by(
+            RemoteSubmission.state.not_in(("submitted", "approved")),
+            RemoteSubmission.arrived_at.is_(None),
+            RemoteSubmission.arrived_at.desc(),  # what the link names that was opened last
+        )
         .limit(1)
     ).first()
     participant = None

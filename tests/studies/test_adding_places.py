@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from crowdloom.studies.adding_places import add_places, cost_of_plans, plan_places, want_more
 from crowdloom.studies.database import Store
-from crowdloom.studies.errors import PlatformUnsureError
+from crowdloom.studies.errors import OptionError, PlatformUnsureError
 from crowdloom.studies.publishing import add_listing
 from crowdloom.studies.review import reject
 from crowdloom.studies.steering import close
@@ -104,9 +104,11 @@ def test_surplus_uses_up_a_place(sqlite_store: Store, on_mturk: Publish) -> None
 
 
 def test_more_responses_are_wanted_once(store: Store, on_paying: Publish) -> None:
-    """Two more for the item; fewer than there are changes nothing."""
+    """Two more for the item; fewer than there are is refused and changes nothing."""
     study = on_paying(store)
-    assert (more(study, 4), more(study, 4), more(study, 1)) == (2, 0, 0)
+    assert (more(study, 4), more(study, 4)) == (2, 0)
+    with pytest.raises(OptionError, match="4 responses are wanted for each item already; 1 is less than that"):
+        more(study, 1)
     assert lacking(study) == [2]
     top_up(study)
     assert (lacking(study), study.listings()[0].places) == ([], 4)

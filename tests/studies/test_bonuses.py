@@ -6,13 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from crowdloom.analysis.agreement import agreement_with_others
 from crowdloom.studies import bonuses
-from crowdloom.studies.bonuses import bonuses_due
+from crowdloom.studies.bonuses import bonuses_due, owe_bonuses
+from crowdloom.studies.cli.bonus import command as bonus_command
+from crowdloom.studies.cli.pay import command as pay_command
+from crowdloom.studies.cost import study_cost
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import StudyError
+from crowdloom.studies.ledger import spent
 from crowdloom.studies.reading import Origin
+from crowdloom.studies.review import approve_passing
 from crowdloom.studies.web import create_app
 from tests.studies.studies_for_tests import DESIGN, answer, begin, open_small, trial_id
 
@@ -80,3 +86,38 @@ def test_a_lone_answer_cannot_be_judged(sqlite_store: Store, tmp_path: Path) -> 
     open_small(sqlite_store, tmp_path)
     with sqlite_store.read() as connection, pytest.raises(StudyError, match="promises no bonus"):
         bonuses_due(connection, "small")
+
+
+def test_the_most_that_bonuses_can_come_to_counts_ties(sqlite_store: Store, tmp_path: Path) -> None:
+    """Everybody who answers alike gets it, and the cost that was shown before is not exceeded."""
+    client = create_app(sqlite_store).test_client()
+    posting = open_small(sqlite_store, tmp_path, BONUS)
+    for name in ("ann", "ben", "cem", "dee"):
+        base = begin(client, posting, name)
+        while trial_id(client, base):
+            answer(client, base)
+    with sqlite_store.write() as connection:
+        cost = study_cost(connection, "small", "link")
+        assert owe_bonuses(connection, "small") == 4
+        _, extra = spent(connection, 1)
+    assert (cost.bonuses, cost.bonuses_by_share, extra) == (164, 82, 164)
+    assert ("bonuses, at most", "1.64 USD", "0.82 USD by the design's share; more only where people tie") in cost.rows()
+
+
+def test_a_bonus_never_stands_in_the_way_of_a_reward(sqlite_store: Store, tmp_path: Path) -> None:
+    """Writing bonuses that would leave too little for rewards is refused; rewards are paid whatever the cap."""
+    design = BONUS.replace("[people]", '[people]\nspending_cap = "6.50 USD"')
+    client = create_app(sqlite_store).test_client()
+    posting = open_small(sqlite_store, tmp_path, design)
+    for name in ("ann", "ben", "cem", "dee"):
+        base = begin(client, posting, name)
+        while trial_id(client, base):
+            answer(client, base)
+    options = ["--database", sqlite_store.url, "--yes"]
+    refused = CliRunner().invoke(bonus_command, ["small", "--pay", *options])
+    assert "could cost 7.64 USD" in str(refused.exception)
+    with sqlite_store.write() as connection:
+        assert spent(connection, 1) == (0, 0)
+        approve_passing(connection, "small")
+    paid = CliRunner().invoke(pay_command, ["small", "--by-hand", *options])
+    assert paid.output == "small on link: 4 payments recorded as paid.\n"

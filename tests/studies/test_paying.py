@@ -290,7 +290,7 @@ def test_nothing_is_paid_above_the_spending_cap(sqlite_store: Store, on_paying: 
     give_bonus(study, comer, Money(amount=230, currency="USD"))
     with sqlite_store.write() as connection:
         assert spent(connection, study.posted.study_id) == (120, 230)
-        with pytest.raises(PaymentError, match=r"above the design's people.spending_cap of 3.50 USD; nothing was paid"):
+        with pytest.raises(PaymentError, match=r"people.spending_cap of 3.50 USD; nothing was written or paid"):
             check_spending(connection, study.posted)
         cancel(connection, study.submission(comer.token).id, "bonus")
         check_spending(connection, study.posted)

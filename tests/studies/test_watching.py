@@ -6,13 +6,16 @@ import pytest
 
 from crowdloom.studies.database import Store
 from crowdloom.studies.entry import find_entry, refuse
-from crowdloom.studies.errors import StudyError
+from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.polling import poll_one
 from crowdloom.studies.reconciling import reconcile
+from crowdloom.studies.review import reject, stray_code
 from crowdloom.studies.watching import Watch
 from tests.studies.conftest import Publish
 from tests.studies.published import Published
+
+REASON = "Handed in without one answer: the study was never opened, so there is nothing here that could be paid for."
 
 
 def kinds(study: Published) -> dict[str, str]:
@@ -72,13 +75,23 @@ def test_what_was_decided_there_is_shown_with_what_mends_it(sqlite_store: Store,
 
 
 def test_what_nobody_began_here_is_shown(sqlite_store: Store, on_paying: Publish) -> None:
-    """Handed in there without ever having been here: no answers, and it is said."""
+    """Handed in there without ever having been here: no answers; it is said, and it can be rejected."""
     study = on_paying(sqlite_store)
     stranger = study.accept()
     study.hand_in(stranger)
     study.poll()
     found = reconcile(sqlite_store, study.posted, study.account).differences
-    assert [(one.kind, one.who) for one in found if one.kind == "unknown here"] == [("unknown here", stranger.remote)]
+    assert [(one.kind, one.who) for one in found if one.kind == "unknown here"] == [
+        ("unknown here", stray_code(stranger.remote))
+    ]
+    category = next(iter(study.capabilities.rejection_categories), None)
+    with pytest.raises(OptionError, match="--reason has"):
+        reject(sqlite_store, "pets", stray_code(stranger.remote), "", category)
+    reject(sqlite_store, "pets", stray_code(stranger.remote), REASON, category)
+    assert study.account.submission(stranger.remote).state == "rejected"
+    assert study.paid(stranger) == []  # type: ignore[attr-defined]
+    with pytest.raises(StudyError, match="has no submission"):
+        reject(sqlite_store, "pets", "there-000000000000", REASON, category)
 
 
 def test_a_wrong_code_and_who_left_are_told_apart(sqlite_store: Store, on_prolific: Publish) -> None:

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("vendor_state", sa.String(30), nullable=True),
         sa.Column("code", sa.String(100), nullable=True),
         sa.Column("grouped", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("arrived_at", TIME, nullable=True),
         sa.Column("started_at", TIME, nullable=True),
         sa.Column("submitted_at", TIME, nullable=True),
         sa.Column("seen_at", TIME, nullable=True),

@@ -168,3 +168,29 @@ def test_the_direct_link_leads_where_the_design_says(sqlite_store: Store, on_mtu
     page = html.unescape(client.get(base).text)
     assert "https://panel.example/back?id=a%26b&c=PANEL-7" in page
     assert "PANEL-7" in page
+
+
+def test_a_link_hands_in_the_assignment_that_it_names(sqlite_store: Store, on_mturk: Publish) -> None:
+    """Whoever else came in somebody's name since: who opens their own link again hands in their own assignment."""
+    study = on_mturk(sqlite_store)
+    client = create_app(sqlite_store).test_client()
+    victim, thief = study.accept(), study.accept()
+    base = go_through(client, study, victim)
+    assert fields_of(client.get(base).text)["assignmentId"] == victim.remote
+    forged = thief.query | {"workerId": victim.person}
+    assert client.get(address(study, forged)).location == base
+    assert client.get(address(study, victim.query)).location == base
+    assert fields_of(client.get(base).text)["assignmentId"] == victim.remote
+
+
+def test_who_gave_one_back_hands_in_the_other(sqlite_store: Store, on_mturk: Publish) -> None:
+    """The last link that was opened counts."""
+    study = on_mturk(sqlite_store)
+    client = create_app(sqlite_store).test_client()
+    first = study.accept()
+    base = go_through(client, study, first)
+    study.give_back(first)  # type: ignore[attr-defined]
+    second = study.accept(first.person)
+    assert second.remote != first.remote
+    assert client.get(address(study, second.query)).location == base
+    assert fields_of(client.get(base).text)["assignmentId"] == second.remote
