@@ -164,7 +164,7 @@ def with_faults(operation: str, do: Callable[[], Any]) -> Any:
     return done
 
 
-@blueprint.get("/work/<token:assignment>")
+@blueprint.get("/assignments/<token:assignment>")
 def working(assignment: str) -> Page:
     """Work on an assignment; once it is over, what came of it."""
     market, worker = current_market(), needed_worker()
@@ -203,7 +203,7 @@ def _frame(question: Question, hit: str, assignment: str, worker: str) -> dict[s
     return {"source": parts._replace(query=query).geturl(), "height": question.height, "is_html": False}
 
 
-@blueprint.post("/work/<token:assignment>/return")
+@blueprint.post("/assignments/<token:assignment>/return")
 def give_back(assignment: str) -> Page:
     """Return an assignment, so that somebody else can do it."""
     check_form()

@@ -59,8 +59,8 @@ def test_without_scripts(shop: Running) -> None:
         "turkSubmitTo": shop.address,
     }
     submitted = httpx.post(f"{shop.address}/mturk/externalSubmit", data={"assignmentId": assignment, "x": "1"})
-    assert f'target="_top" href="/work/{assignment}"' in submitted.text
-    assert f"/hits/{next_hit}" in person.client.get(f"/work/{assignment}").text
+    assert f'target="_top" href="/assignments/{assignment}"' in submitted.text
+    assert f"/hits/{next_hit}" in person.client.get(f"/assignments/{assignment}").text
     assert "Submitted, not reviewed yet" in person.client.get("/earnings").text
 
 
@@ -100,7 +100,7 @@ def test_forms_of_other_sites(shop: Running) -> None:
     """A form without the token of a page of ours changes nothing, though the browser sends the cookie."""
     hit = shop.hit()
     person = Person(shop)
-    for path in (f"/hits/{hit}/accept", "/leave", "/work/3X/return", "/qualifications/3X/request"):
+    for path in (f"/hits/{hit}/accept", "/leave", "/assignments/3X/return", "/qualifications/3X/request"):
         assert person.client.post(path).status_code == 403
         assert person.client.post(path, data={"form": "guess"}).status_code == 403
     assert shop.numbers(hit) == (0, 2, 0)
