@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -168,6 +168,16 @@ def schema_version(store: Store) -> str | None:
 
     Changes nothing, and creates no file. Raises StoreError for somebody else's database.
     """
+    version = text("SELECT version_num FROM alembic_version")
+    found = version_in(store, {"alembic_version", "study", "submission"}, version, "name an empty one")
+    return None if found is None else str(found)
+
+
+def version_in(store: Store, tables: set[str], query: Executable, advice: str) -> Any:
+    """What `query` finds in a database that has these tables; None for an empty one, without making a file.
+
+    Raises StoreError, with the advice, for a database of something else.
+    """
     url = store.engine.url
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return None
@@ -175,11 +185,10 @@ def schema_version(store: Store) -> str | None:
         names = set(inspect(connection).get_table_names())
         if not names:
             return None
-        if {"alembic_version", "study", "submission"} <= names:
-            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+        if tables <= names:
+            return connection.execute(query).scalar()
     raise StoreError(
-        f"{url.render_as_string()} is a database of something else (it has a table {sorted(names)[0]!r}); "
-        "name an empty one"
+        f"{url.render_as_string()} is a database of something else (it has a table {sorted(names)[0]!r}); {advice}"
     )
 
 

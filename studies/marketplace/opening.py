@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 
-from crowdloom.studies.database import Store, lock_schema, make_engine, now, use_wal
+from crowdloom.studies.database import Store, lock_schema, make_engine, now, use_wal, version_in
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.marketplace.system_qualifications import SYSTEM_TYPES
 from crowdloom.studies.marketplace.tables import Marketplace, MarketTable, QualificationType
@@ -55,19 +55,13 @@ def open_database(url: str | None, *, create: bool) -> Store:
 
 
 def _version(store: Store) -> str | None:
-    url = store.engine.url
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-        return None
-    with store.read() as connection:
-        names = set(inspect(connection).get_table_names())
-        if not names:
-            return None
-        if {"marketplace", "hit", "assignment"} <= names:
-            return connection.scalar(select(Marketplace.version))
-    raise StoreError(
-        f"{url.render_as_string()} is a database of something else (it has a table {sorted(names)[0]!r}); "
-        "the marketplace needs one of its own, name an empty one"
+    version: str | None = version_in(
+        store,
+        {"marketplace", "hit", "assignment"},
+        select(Marketplace.version),
+        "the marketplace needs one of its own, name an empty one",
     )
+    return version
 
 
 def _create(connection: Connection, at: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Who is owed what, and that each is paid once; what only the platform knows is asked, never guessed."""
+"""Who is owed what, and that each is paid once; what only the platform knows is asked, never guessed.
+
+One long file, since its tests share the ways to bring a submission to where money is owed for it.
+"""
 
 from __future__ import annotations
 
