@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, case, exists, func, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, and_, case, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from crowdloom.studies.database import now
@@ -52,12 +52,20 @@ def _open(connection: Connection, submission_id: int, reason: str) -> bool:
     return True
 
 
-def choose_batch(connection: Connection, design_id: int, participant_id: int, only: int | None = None) -> int | None:
+def choose_batch(
+    connection: Connection,
+    design_id: int,
+    participant_id: int,
+    only: int | None = None,
+    *,
+    one_condition: bool = False,
+) -> int | None:
     """The batch with the largest share of open places among those without an item that this person has had.
 
     By share and not by number, so that conditions that want different numbers fill evenly. Ties are
-    broken at random. `only` is the one batch that may be given, where a platform hands them out. None where
-    there is no such batch.
+    broken at random. `only` is the one batch that may be given, where a platform hands them out; with
+    `one_condition` it is one of the condition in which this person has been before, if they have. None
+    where there is no such batch.
     """
     offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
     # By key and not by row: an item whose picture was replaced in a later version is still the same question.
@@ -70,18 +78,36 @@ def choose_batch(connection: Connection, design_id: int, participant_id: int, on
         .where(offered_in.batch_id == Batch.id, Submission.participant_id == participant_id)
         .correlate(Batch)
     )
+    stay = []
+    if one_condition:
+        # By name: a condition of an earlier version is the same one.
+        been = (
+            select(Condition.name)
+            .join(Batch, Batch.condition_id == Condition.id)
+            .join(Submission, Submission.batch_id == Batch.id)
+            .join(Design, Design.id == Condition.design_id)
+            .where(Submission.participant_id == participant_id, Design.study_id == _study_of(design_id))
+            .order_by(Submission.id)
+            .limit(1)
+        )
+        before = connection.scalar(been)
+        stay = [] if before is None else [Condition.name == before]
     open_places = func.sum(case((Place.state == "open", 1), else_=0))
     batch = connection.execute(
         select(Batch.id)
         .join(Place, Place.batch_id == Batch.id)
         .join(Condition, Condition.id == Batch.condition_id)
-        .where(Condition.design_id == design_id, ~seen, *([] if only is None else [Batch.id == only]))
+        .where(Condition.design_id == design_id, ~seen, *stay, *([] if only is None else [Batch.id == only]))
         .group_by(Batch.id)
         .having(open_places > 0)
         .order_by((open_places * 1.0 / func.count()).desc(), func.random())
         .limit(1)
     ).first()
     return None if batch is None else batch.id
+
+
+def _study_of(design_id: int) -> ScalarSelect[int]:
+    return select(Design.study_id).where(Design.id == design_id).scalar_subquery()
 
 
 def take_place(connection: Connection, batch_id: int, submission_id: int, minutes: int) -> bool:

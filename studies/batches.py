@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 from crowdloom.studies.design import Batches
 from crowdloom.studies.errors import DesignError
@@ -30,6 +31,8 @@ def deal(
         order = list(range(len(difficulties)))
         rng.shuffle(order)
         order = order[:sample]
+        if batches.even:
+            return _even(order, batches)
         last = len(order) % batches.size or batches.size
         if any(position > last for position in batches.repeats):
             raise DesignError(
@@ -38,6 +41,41 @@ def deal(
             )
         return [order[start : start + batches.size] for start in range(0, len(order), batches.size)]
     return _deal_mix(difficulties, batches, rng, sample)
+
+
+def deal_to_conditions(
+    difficulties: Sequence[float | None], batches: Batches, seed: int, sample: int | None, conditions: int
+) -> list[list[list[int]]]:
+    """The batches of each condition: all of `deal`'s, or with `split_items` those of an equal share of the items.
+
+    Raises DesignError as `deal` does, and where the items cannot be shared equally.
+
+    >>> halves = deal_to_conditions([None] * 4, Batches(size=1, responses_per_item=1, split_items=True), 1, None, 2)
+    >>> [sorted(item for batch in half for item in batch) for half in halves]
+    [[0, 3], [1, 2]]
+    """
+    dealt = deal(difficulties, batches, seed, sample)
+    if not batches.split_items:
+        return [dealt] * conditions
+    if len(dealt) % conditions or len({len(batch) for batch in dealt}) > 1:
+        raise DesignError(
+            f"batches.split_items: {len(dealt)} batches cannot be shared equally by {conditions} conditions; "
+            f"choose items.sample as a multiple of {batches.size * conditions}"
+        )
+    share = len(dealt) // conditions
+    return [dealt[start : start + share] for start in range(0, len(dealt), share)]
+
+
+def _even(order: list[int], batches: Batches) -> list[list[int]]:
+    """As few batches as their size allows; their sizes differ by one at most."""
+    count = -(-len(order) // batches.size)
+    least = len(order) // count
+    if any(position > least for position in batches.repeats):
+        raise DesignError(
+            f"batches.repeats: some batches have only {least} items, too few to repeat position {max(batches.repeats)}"
+        )
+    starts = [len(order) * number // count for number in range(count + 1)]
+    return [order[start:end] for start, end in pairwise(starts)]
 
 
 def _deal_mix(

@@ -14,10 +14,11 @@ from crowdloom.analysis.labels import Elicited, build_labels, parse_variety
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import StudyError
-from crowdloom.studies.labelling import GAMMA, Recipe, check_soft_labels
+from crowdloom.studies.labelling import check_soft_labels
 from crowdloom.studies.ledger import owe
 from crowdloom.studies.posting import current_design
 from crowdloom.studies.reading import find_answers, read_submissions, stream
+from crowdloom.studies.soft_label_sets import GAMMA, VARIETY
 from crowdloom.studies.tables import Design, Submission
 
 
@@ -34,7 +35,7 @@ def bonuses_due(connection: Connection, study: str) -> list[BonusDue]:
     """The accepted submissions of a study's current version, best match first.
 
     The rule `agreement`: the design's share of them, rounded up, gets the bonus; who matches as well
-    as the last of these gets it too. Labels are those of a `Recipe()`, first responses.
+    as the last of these gets it too. Labels are those of a `Recipe()`, of first responses.
     Raises StudyError for an unknown study, or a design without a bonus, and
     OptionError for a task without soft labels.
     """
@@ -49,7 +50,7 @@ def bonuses_due(connection: Connection, study: str) -> list[BonusDue]:
     labels, items, submissions = [np.empty((0, len(answers.classes)))], [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for chunk in stream(connection, answers):
         built, kept = build_labels(
-            Elicited.from_records(chunk.records, len(answers.classes)), parse_variety(Recipe().variety), GAMMA
+            Elicited.from_records(chunk.records, len(answers.classes)), parse_variety(VARIETY), GAMMA
         )
         kept &= chunk.repeat_index == 0
         labels.append(built[kept])

@@ -20,7 +20,8 @@ from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.database import Store, new_token, now, open_store
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.exporting import export_frame
-from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+from crowdloom.studies.label_recipes import Recipe
+from crowdloom.studies.labelling import build_label_set, record_label_set
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.media import get_media
 from crowdloom.studies.reading import find_answers, read_frame

@@ -8,10 +8,38 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, field_validator, model_validator
 
 from crowdloom.studies.design_platforms import LinkOptions, MTurkOptions, ProlificOptions
-from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole
+from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole, check_settings
 from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import Settings
 
 MOST_RESPONSES = 10_000
+
+
+class Mixed(Part):
+    """Items that are mixed of two images of the source, x = lambda x1 + (1 - lambda) x2, pixel by pixel."""
+
+    pairs: Whole = Field(ge=1)
+    """Pairs of images for each pair of classes, drawn at random with the design's seed."""
+    coefficients: tuple[tuple[Number, ...], ...] = ()
+    """Each pair is mixed once by a lambda of each of these lists, drawn at random where a list has several."""
+    keep: tuple[Number, ...] = ()
+    """Of these items only those with one of these lambdas; all where it is empty."""
+    steps: Whole | None = Field(default=None, ge=3, le=101)
+    """Instead of coefficients: each pair is one item with so many mixes, equally far from 0 to 1, for the
+    questions that ask for the perceived midpoint."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Mixed:
+        if (self.steps is None) == (not self.coefficients):
+            raise ValueError("coefficients: give either coefficients or steps")
+        if any(not chosen for chosen in self.coefficients):
+            raise ValueError("coefficients: a list is empty")
+        given = [number for chosen in self.coefficients for number in chosen]
+        if wrong := [number for number in given if not 0 <= number <= 1 or round(number, 3) != number]:
+            raise ValueError(f"coefficients: expected numbers from 0 to 1 with at most 3 decimals, got {wrong[0]}")
+        if strange := [number for number in self.keep if number not in given]:
+            raise ValueError(f"keep: {strange[0]} is none of the coefficients")
+        return self
 
 
 class Items(Part):
@@ -30,7 +58,11 @@ class Items(Part):
     sample: Whole | None = Field(default=None, ge=1)
     """How many items to draw, with the design's seed; all where it is absent."""
     image_size: Whole = Field(default=160, ge=0, le=2048)
-    """Smaller images are enlarged (Lanczos) until the shorter side has so many pixels; 0 shows them as they are."""
+    """Smaller images are enlarged until the shorter side has so many pixels; 0 shows them as they are."""
+    enlarge: Literal["lanczos", "nearest"] = "lanczos"
+    """How: smoothly, or each pixel as a square of whole pixels (then it may become a little larger)."""
+    mixed: Mixed | None = None
+    """Mix the source's images, instead of showing them as they are."""
 
     @model_validator(mode="after")
     def _path_is_given(self) -> Items:
@@ -78,6 +110,10 @@ class Batches(Part):
     """Positions, counted from 1, of the items that are shown again at the end."""
     mix: tuple[Mix, ...] = ()
     """Which difficulties a batch combines; the counts add up to `size`."""
+    even: StrictBool = False
+    """Batches as equal as can be, none larger than `size`, instead of full ones and a smaller last one."""
+    split_items: StrictBool = False
+    """Each condition has items of its own, an equal share of all, instead of all items."""
 
     @model_validator(mode="after")
     def _fits(self) -> Batches:
@@ -86,6 +122,8 @@ class Batches(Part):
                 raise ValueError(f"repeats: position {position} is not between 1 and the batch size {self.size}")
         if len(set(self.repeats)) < len(self.repeats):
             raise ValueError("repeats: a position stands there twice")
+        if self.mix and self.even:
+            raise ValueError("even: with a mix all batches have the same size anyway; leave it out")
         if self.mix and sum(part.count for part in self.mix) != self.size:
             raise ValueError(f"mix: the counts add up to {sum(p.count for p in self.mix)}, not to size {self.size}")
         return self
@@ -102,6 +140,8 @@ class People(Part):
     """What everybody who completes is paid; absent for volunteers."""
     submissions_per_participant: Whole = Field(default=1, ge=1)
     """How often one person may take the study, with other items each time."""
+    one_condition: StrictBool = False
+    """Who comes again stays in the condition of their first time."""
     hourly_floor: Amount | None = None
     """What an hour is to earn at least; the pages of the researcher say when the median person earns less."""
     spending_cap: Amount | None = None
@@ -112,6 +152,13 @@ class People(Part):
         if self.hold_minutes < self.minutes:
             raise ValueError(f"hold_minutes: expected at least minutes ({self.minutes}), got {self.hold_minutes}")
         return self
+
+
+class Trials(Part):
+    """What holds for the page of every trial."""
+
+    minimum_seconds: Number = Field(default=0, ge=0, le=600)
+    """An answer can be sent after so many seconds with the item, not sooner."""
 
 
 class Eligibility(Part):
@@ -182,19 +229,63 @@ class DebriefQuestion(Part):
     required: StrictBool = False
 
 
-class Condition(Part):
-    """An arm of the study; its own instructions and number of responses, where they differ."""
+class Rehearsal(Part):
+    """Whom a rehearsal sends."""
 
-    name: str = Field(max_length=100)
-    instructions: tuple[Text, ...] = ()
-    responses_per_item: Whole | None = Field(default=None, ge=1, le=MOST_RESPONSES)
+    people: Whole | None = Field(default=None, ge=1, le=100_000)
+    """How many simulated people come, unless the command says otherwise."""
+    behaviour: dict[str, Any] = {}
+    """How they answer the task, in the task's own words."""
+
+
+def _plain_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", value):
+        raise ValueError(f"expected letters, digits, - and _ alone, got {value!r}")
+    return value
+
+
+class Category(Part):
+    """One of the categories into which coders put items."""
+
+    name: str = Field(max_length=20)
+    """Short, as exports have it: letters, digits, - and _."""
+    title: Line
+    meaning: Text
+    """What belongs to it, as coders read it."""
 
     @field_validator("name")
     @classmethod
     def _plain(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", value):
-            raise ValueError(f"expected letters, digits, - and _ alone, got {value!r}")
-        return value
+        return _plain_name(value)
+
+
+class Coding(Part):
+    """Researchers put each item of the study into one category, blind to each other (`crowdloom coders`)."""
+
+    question: Text
+    categories: tuple[Category, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Coding:
+        names = [category.name for category in self.categories]
+        if len(set(names)) < len(names):
+            raise ValueError("categories: a name stands there twice")
+        return self
+
+
+class Condition(Part):
+    """An arm of the study; its own instructions, options and number of responses, where they differ."""
+
+    name: str = Field(max_length=100)
+    instructions: tuple[Text, ...] = ()
+    responses_per_item: Whole | None = Field(default=None, ge=1, le=MOST_RESPONSES)
+    options: dict[str, Any] = {}
+    """Of the task, where they differ from the design's."""
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        return _plain_name(value)
 
 
 class Design(Part):
@@ -205,6 +296,8 @@ class Design(Part):
     title: Text
     """What participants see."""
     task: str
+    options: dict[str, Any] = {}
+    """Of the task, in its own words; see the task's design in the catalogue."""
     seed: Whole = 0
     """Fixes the sample of items and the batches."""
     classes: tuple[ClassName, ...] = Field(min_length=1, max_length=2**15 - 1)
@@ -219,12 +312,15 @@ class Design(Part):
     items: Items
     batches: Batches
     people: People
+    trials: Trials = Trials()
     eligibility: Eligibility = Eligibility()
     bonus: Bonus | None = None
     checks: Checks = Checks()
     comprehension: Comprehension | None = None
     debrief: tuple[DebriefQuestion, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    coding: Coding | None = None
+    rehearsal: Rehearsal = Rehearsal()
     link: LinkOptions = LinkOptions()
     prolific: ProlificOptions = ProlificOptions()
     mturk: MTurkOptions = MTurkOptions()
@@ -249,9 +345,18 @@ class Design(Part):
             raise ValueError("classes: a class stands there twice")
         if problem := TASKS[self.task].check_classes(self.classes):
             raise ValueError(f"classes: {problem}")
+        task = TASKS[self.task]
+        check_settings(task.options, self.options, "options")
+        check_settings(task.behaviour, self.rehearsal.behaviour, "rehearsal.behaviour")
+        for number, condition in enumerate(self.conditions):
+            check_settings(task.options, self.options | condition.options, f"conditions.{number}.options")
         names = [condition.name for condition in self.conditions]
         if len(set(names)) < len(names):
             raise ValueError("conditions: a name stands there twice")
+        if self.batches.split_items and len(names) < 2:
+            raise ValueError("batches.split_items: only several conditions can share the items; add [[conditions]]")
+        if self.people.one_condition and len(names) < 2:
+            raise ValueError("people.one_condition: there is only one condition; add [[conditions]] or leave it out")
         asked = [question.question for question in self.debrief]
         if twice := [question for question in asked if asked.count(question) > 1]:
             raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
@@ -268,6 +373,10 @@ class Design(Part):
     def arms(self) -> tuple[Condition, ...]:
         """The conditions; a design without any has one, called `default`."""
         return self.conditions or (Condition(name="default"),)
+
+    def task_options(self, condition: Condition) -> Settings:
+        """The task's options in a condition: its own over the design's, over the defaults."""
+        return TASKS[self.task].options.model_validate(self.options | condition.options)
 
     def dump(self) -> dict[str, Any]:
         """The design as JSON, from which `Design.model_validate` makes it again."""

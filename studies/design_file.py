@@ -110,8 +110,9 @@ def _say(name: str, lines: dict[Path_, int], problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     got = problem.get("input")
     field, is_field, rest = message.partition(": ")
-    if problem["type"] == "value_error" and is_field and (*location, field) in lines:
-        location, message = (*location, field), rest  # a rule that combines fields names the one to look at
+    named: Path_ = tuple(int(part) if part.isdecimal() else part for part in field.split("."))
+    if problem["type"] == "value_error" and is_field and any((*location, *named[:n]) in lines for n in (1, len(named))):
+        location, message = (*location, *named), rest  # a rule that combines fields names the one to look at
     elif problem["type"] in _EXPECTED:
         message = _EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
         if isinstance(got, str | int | float) and problem["type"] != "extra_forbidden":

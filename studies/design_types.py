@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    ValidationError,
 )
 
 from crowdloom.tasks.columns import BETWEEN_CLASSES, LABEL_COLUMNS
@@ -95,3 +96,17 @@ def _amount(written: object) -> object:
 
 
 Amount = Annotated[Money, BeforeValidator(_amount)]
+
+
+def check_settings(model: type[BaseModel], given: dict[str, object], where: str) -> None:
+    """Check what a design says to its task. Raises ValueError that names the field, such as `options.question: …`."""
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        said = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(model.model_fields) or "none"
+            said = f"is not a field here; there are: {known}"
+        field = ".".join(str(part) for part in (where, *problem["loc"]))
+        raise ValueError(f"{field}: {said[:1].lower()}{said[1:]}") from error

@@ -191,11 +191,11 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     free_expired(connection, entry.design_id)
     free_given_back(connection, entry.posting_id, person, arrival)
     _check_quota(connection, entry)
-    batch_id = choose_batch(connection, entry.design_id, person, entry.batch_id)
+    batch_id = _choose(connection, entry, person)
     let_in = arrival is not None and arrival.submission is not None
     if batch_id is None and let_in and not PLATFORMS[entry.platform].capabilities.lists_active:
         free_idle(connection, entry.design_id, entry.batch_id)
-        batch_id = choose_batch(connection, entry.design_id, person, entry.batch_id)
+        batch_id = _choose(connection, entry, person)
     if batch_id is None:
         if before is not None and completed:
             return _again(connection, entry, before, arrival)
@@ -229,6 +229,11 @@ def _own_batch_first(entry: Entry) -> list[Any]:
     return [] if entry.batch_id is None else [case((Submission.batch_id == entry.batch_id, 0), else_=1)]
 
 
+def _choose(connection: Connection, entry: Entry, person: int) -> int | None:
+    only_one = entry.design.people.one_condition
+    return choose_batch(connection, entry.design_id, person, entry.batch_id, one_condition=only_one)
+
+
 def _is_elsewhere(entry: Entry, begun: Begun) -> bool:
     """Whether a submission is of another batch than the one that this listing hands out."""
     return entry.batch_id not in (None, begun.batch_id)
@@ -250,7 +255,7 @@ def can_begin_another(connection: Connection, entry: Entry, begun: Begun) -> boo
         return False
     lock_design(connection, entry.design_id)
     free_expired(connection, entry.design_id)
-    return choose_batch(connection, entry.design_id, begun.participant_id, entry.batch_id) is not None
+    return _choose(connection, entry, begun.participant_id) is not None
 
 
 def check_room(connection: Connection, entry: Entry, arrival: Arrival | None = None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from crowdloom.studies.allocation import add_event, fill_open_place, free_expired, lock_design
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import PlatformRefusedError
-from crowdloom.studies.participation import ItemView, response_row
+from crowdloom.studies.participation import ItemView, read_options, response_row
 from crowdloom.studies.platforms.protocol import Remote
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.self_contained import Parsed, parse_assignment
@@ -40,7 +40,7 @@ def import_assignment(
     all make one that is not complete: it can be reviewed, and paid, all the same.
     """
     try:
-        parsed = parse_assignment(posted.design, items, remote.answer or "")
+        parsed = parse_assignment(posted.design, items, remote.answer or "", read_options(connection, batch_id))
     except PlatformRefusedError as error:
         submission = _add_submission(connection, posted, batch_id, person, remote, _UNREADABLE, "left")
         add_event(connection, submission, "answers_unreadable", {"reason": str(error)})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
@@ -62,14 +63,19 @@ class Shown:
     height: int
 
 
-def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: str) -> Shown:
+def for_the_page(
+    image: Image.Image, content: bytes, shorter_side: int, name: str, enlarge: Literal["lanczos", "nearest"] = "lanczos"
+) -> Shown:
     """What the pages show: a small image is enlarged, a large one stays as it is.
 
     Enlarged by Lanczos resampling until the shorter side has `shorter_side` pixels, as in Battleday
-    et al. (2020) and the thesis (section 3.2.1): 32 x 32 becomes 160 x 160.
+    et al. (2020) and the thesis (section 3.2.1): 32 x 32 becomes 160 x 160; or, `nearest`, by the smallest
+    whole factor that gives at least so many, each pixel becoming a square.
     Raises ItemError, with `name` in its message, where that cannot be done.
     """
     scale = shorter_side / min(image.size)
+    if enlarge == "nearest":
+        scale = math.ceil(scale)
     if scale <= 1 and image.format in BROWSER_FORMATS:
         # Browsers turn a photograph upright; only its size is wanted here.
         size = image.size[::-1] if _lies_on_its_side(image) else image.size
@@ -80,7 +86,8 @@ def for_the_page(image: Image.Image, content: bytes, shorter_side: int, name: st
     size = (round(plain.width * scale), round(plain.height * scale))
     if size[0] * size[1] > _MOST_PIXELS:
         raise ItemError(f"{name} is too long and thin to be enlarged to {size[0]} x {size[1]}; crop it")
-    return Shown(to_png(plain.resize(size, Image.Resampling.LANCZOS)), "image/png", *size)
+    by = Image.Resampling.NEAREST if enlarge == "nearest" else Image.Resampling.LANCZOS
+    return Shown(to_png(plain.resize(size, by)), "image/png", *size)
 
 
 def _lies_on_its_side(image: Image.Image) -> bool:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
-from crowdloom.studies.batches import deal
+from crowdloom.studies.batches import deal_to_conditions
 from crowdloom.studies.database import Store, insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
+from crowdloom.studies.design import Items
+from crowdloom.studies.errors import ItemError
 from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, open_image
 from crowdloom.studies.items import SourceItem, read_items
 from crowdloom.studies.media import Spool, put_media, upload
+from crowdloom.studies.participation import VIEWS, views_of
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Study
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.protocol import Trial
 
 Progress = Callable[[int, int], None]
 """Called with how many items are done and how many there are."""
@@ -28,8 +33,8 @@ class Prepared(NamedTuple):
 
     items: int
     """That the source holds."""
-    batches: list[list[int]]
-    """As positions in the source."""
+    batches: list[list[list[int]]]
+    """Of each condition, as positions in the source."""
     rows: dict[int, dict[str, Any]]
     """By position, for each item that is in a batch: its row, but for its study and token."""
 
@@ -56,17 +61,19 @@ def load_design(
     folder: Path,
     *,
     bucket: str | None = None,
+    items: Sequence[SourceItem] | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Loaded:
     """Put a design with its items into the store; a changed one becomes a new version.
 
     `source` is the TOML text as written, `folder` where its relative paths start, `bucket` an
-    `s3://…` address for the media. Raises DesignError, ItemError, OptionError or StoreError, and then
-    nothing is stored.
+    `s3://…` address for the media; `items` stand in for those of the design's source. Raises DesignError,
+    ItemError, OptionError or StoreError, and then nothing is stored.
     """
-    arms = {arm: arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()}
+    arms = [(arm, arm.responses_per_item or design.batches.responses_per_item) for arm in design.arms()]
     with Spool() as spool:
-        items, dealt, ready = prepare_items(design, folder, spool, progress)
+        source_items = read_items(design, folder) if items is None else items
+        total, dealt, ready = prepare_items(design, source_items, spool, progress)
         sha256 = design_digest(design, [(row["key"], row["content_sha256"]) for row in ready.values()])
         locations = upload(store, spool, bucket) if bucket else {}
 
@@ -84,51 +91,81 @@ def load_design(
                 put_media(connection, spool, locations)
                 ids = dict(zip(ready, _add_items(connection, study_id, list(ready.values())), strict=True))
                 design_id, version = add_design(connection, study_id, design, source, sha256)
-                for arm, wanted in arms.items():
+                for (arm, wanted), batches in zip(arms, dealt, strict=True):
                     condition_id = add_condition(connection, design_id, arm.name, arm.model_dump(mode="json"))
-                    _add_batches(connection, condition_id, [[ids[p] for p in batch] for batch in dealt], wanted)
+                    _add_batches(connection, condition_id, [[ids[p] for p in batch] for batch in batches], wanted)
     return Loaded(
         study=design.name,
         version=version,
         is_new=is_new,
         items=len(ready),
-        unused=items - len(ready),
-        batches=len(dealt),
-        places=sum(arms.values()) * len(dealt),
+        unused=total - len(ready),
+        batches=len({tuple(batch) for batches in dealt for batch in batches}),
+        places=sum(wanted * len(batches) for (_, wanted), batches in zip(arms, dealt, strict=True)),
     )
 
 
-def prepare_items(design: DesignModel, folder: Path, spool: Spool, progress: Progress) -> Prepared:
+def prepare_items(design: DesignModel, items: Sequence[SourceItem], spool: Spool, progress: Progress) -> Prepared:
     """Deal a design's items into batches and make those in use ready for the store; their media go to the spool.
 
-    Raises DesignError or ItemError, also for an image that cannot be shown.
+    Raises DesignError or ItemError, also for an image that cannot be shown and for an item that lacks what
+    the task needs.
     """
-    items = read_items(design, folder)
-    dealt = deal([item.difficulty for item in items], design.batches, design.seed, design.items.sample)
-    used = sorted(position for batch in dealt for position in batch)
+    dealt = deal_to_conditions(
+        [item.difficulty for item in items], design.batches, design.seed, design.items.sample, len(design.arms())
+    )
+    used = sorted({position for batches in dealt for batch in batches for position in batch})
     rows: dict[int, dict[str, Any]] = {}
     for done, position in enumerate(used, start=1):
-        rows[position] = _prepare(items[position], design.items.image_size, spool)
+        rows[position] = _prepare(items[position], design, spool)
         progress(done, len(used))
     return Prepared(len(items), dealt, rows)
 
 
-def _prepare(item: SourceItem, image_size: int, spool: Spool) -> dict[str, Any]:
+def _prepare(item: SourceItem, design: DesignModel, spool: Spool) -> dict[str, Any]:
     """An item's row, but for its study and token; its media go to the spool."""
     content = item.image()
     image = open_image(content, item.name)
-    shown = for_the_page(image, content, image_size, item.name)
+    said = design.items
+    shown = for_the_page(image, content, said.image_size, item.name, said.enlarge)
+    views = {name: _view(item, name, said, spool) for name in item.views}
+    _check_fit(item, views, design)
     return {
         "key": item.key,
-        "content_sha256": item.digest(content, image_size),
+        "content_sha256": item.digest(
+            content, said.image_size, said.enlarge, {name: view["media"] for name, view in views.items()}
+        ),
         "media": spool.add(content, BROWSER_FORMATS.get(image.format or "", "application/octet-stream")),
         "shown": spool.add(shown.content, shown.mime),
         "width": shown.width,
         "height": shown.height,
         "reference": item.reference,
         "difficulty": item.difficulty,
-        "attributes": item.attributes,
+        "attributes": item.attributes | ({VIEWS: views} if views else {}),
     }
+
+
+def _view(item: SourceItem, name: str, said: Items, spool: Spool) -> dict[str, Any]:
+    """A further picture of an item, as its attributes name it; the picture goes to the spool."""
+    content = item.views[name]()
+    called = f"{item.name}, view {name}"
+    shown = for_the_page(open_image(content, called), content, said.image_size, called, said.enlarge)
+    return {"media": spool.add(shown.content, shown.mime), "width": shown.width, "height": shown.height}
+
+
+def _check_fit(item: SourceItem, views: dict[str, Any], design: DesignModel) -> None:
+    """Raise ItemError where an item lacks what the task needs of it in one of the conditions."""
+    task = TASKS[design.task]
+    trial = Trial(
+        design.classes,
+        design.classes,
+        attributes=item.attributes,
+        views=views_of({VIEWS: views}),
+        reference=item.reference,
+    )
+    for arm in design.arms():
+        if problem := task.check_item(replace(trial, options=design.task_options(arm))):
+            raise ItemError(f"{item.name}: {problem}")
 
 
 def _add_items(connection: Connection, study_id: int, rows: list[dict[str, Any]]) -> list[int]:

@@ -7,7 +7,7 @@ twice (double click, reload, a retry after a lost reply) changes nothing the sec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -25,12 +25,16 @@ from crowdloom.studies.allocation import (
     take_place,
 )
 from crowdloom.studies.database import Store, now
+from crowdloom.studies.design import Condition as ConditionModel
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Posting, Response, Submission
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack
-from crowdloom.tasks.protocol import Answer, Trial
+from crowdloom.tasks.protocol import Answer, Settings, Trial, View
+
+VIEWS = "views"
+"""The attribute under which the store keeps an item's further pictures."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class ItemView:
     image: str | None
     size: tuple[int, int] | None
     attributes: Mapping[str, Any]
+    views: Mapping[str, View] = field(default_factory=dict)
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ class Designs:
         self.design = lru_cache(maxsize=64)(self._design)
         self.items = lru_cache(maxsize=1024)(self._items)
         self.instructions = lru_cache(maxsize=1024)(self._instructions)
+        self.options = lru_cache(maxsize=1024)(self._options)
         self.assigned = lru_cache(maxsize=4096)(self._assigned)
 
     def _design(self, design_id: int) -> DesignModel:
@@ -126,7 +133,7 @@ class Designs:
     def _items(self, batch_id: int) -> dict[int, ItemView]:
         with self._store.read() as connection:
             rows = connection.execute(
-                select(Item.id, Item.token, Item.shown, Item.width, Item.height, Item.attributes)
+                select(Item.id, Item.token, Item.shown, Item.width, Item.height, Item.attributes, Item.reference)
                 .join(BatchItem, BatchItem.item_id == Item.id)
                 .where(BatchItem.batch_id == batch_id)
             ).all()
@@ -136,7 +143,9 @@ class Designs:
                 row.token,
                 row.shown and f"/media/{row.shown}",
                 (row.width, row.height) if row.width and row.height else None,
-                row.attributes,
+                {name: value for name, value in row.attributes.items() if name != VIEWS},
+                views_of(row.attributes),
+                row.reference,
             )
             for row in rows
         }
@@ -146,6 +155,11 @@ class Designs:
         with self._store.read() as connection:
             return read_instructions(connection, batch_id)
 
+    def _options(self, batch_id: int) -> Settings:
+        """The task's options in this batch's condition."""
+        with self._store.read() as connection:
+            return read_options(connection, batch_id)
+
     def _assigned(self, token: str) -> Assigned:
         """Raises StudyError for an unknown submission, TrialError for one that has not begun (and may yet)."""
         with self._store.read() as connection:
@@ -153,6 +167,25 @@ class Designs:
         if progress.batch_id is None:
             raise TrialError("This participation has not begun, so no answers can be taken.")
         return Assigned(**{field.name: getattr(progress, field.name) for field in fields(Assigned)})
+
+
+def views_of(attributes: Mapping[str, Any]) -> dict[str, View]:
+    """The further pictures that an item's attributes in the store name, as pages show them."""
+    return {
+        name: View(f"/media/{view['media']}", (view["width"], view["height"]))
+        for name, view in attributes.get(VIEWS, {}).items()
+    }
+
+
+def read_options(connection: Connection, batch_id: int) -> Settings:
+    """The task's options in the condition of a batch."""
+    row = connection.execute(
+        select(Condition.values, Design.values.label("design"))
+        .join(Batch, Batch.condition_id == Condition.id)
+        .join(Design, Design.id == Condition.design_id)
+        .where(Batch.id == batch_id)
+    ).one()
+    return DesignModel.model_validate(row.design).task_options(ConditionModel.model_validate(row.values))
 
 
 def read_instructions(connection: Connection, batch_id: int) -> Sequence[str]:
@@ -172,7 +205,17 @@ def trial_at(designs: Designs, submission: Assigned, position: int) -> tuple[str
     design = designs.design(submission.design_id)
     item_id, repeat_index = submission.item_order[position]
     item = designs.items(submission.batch_id or 0)[item_id]
-    trial = Trial(design.classes, submission.class_order, item.image, item.size, item.attributes)
+    trial = Trial(
+        design.classes,
+        submission.class_order,
+        item.image,
+        item.size,
+        item.attributes,
+        item.views,
+        designs.options(submission.batch_id or 0),
+        seed=f"{submission.pseudonym} {item.token}",
+        reference=item.reference,
+    )
     return f"{item.token}.{repeat_index}", trial
 
 

@@ -46,6 +46,7 @@ class Answers:
     """What is fixed about the answers of a study: whose they are, to which items, of what type."""
 
     study: str
+    task: str
     classes: Sequence[str]
     columns: Sequence[Column]
     items: Sequence[str]
@@ -110,6 +111,7 @@ def find_answers(connection: Connection, study: str, scope: Scope = "accepted", 
     ids = connection.scalars(_of_designs(select(Submission.id), design_ids, scope)).all()
     return Answers(
         study=study,
+        task=chosen[0].task,
         classes=chosen[0].values["classes"],
         columns=columns,
         items=list(references),

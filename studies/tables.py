@@ -3,7 +3,7 @@
 Conventions: `id` is an internal integer that never leaves the server; whatever
 appears in a URL, an export or a release is a random `token` or `pseudonym`.
 Times are UTC. Money is an integer number of minor units plus a currency.
-`response` and `event` are append-only: triggers refuse UPDATE and DELETE.
+The tables of `APPEND_ONLY` are: triggers refuse UPDATE and DELETE.
 """
 
 from __future__ import annotations
@@ -441,6 +441,42 @@ class Release(Table):
     created_at: Mapped[datetime]
 
 
+class Coder(Table):
+    """A researcher who puts a study's items into categories; the token is in their personal link."""
+
+    __tablename__ = "coder"
+    __table_args__ = (UniqueConstraint("study_id", "name"),)
+    id: Mapped[int] = _id()
+    study_id: Mapped[int] = _to("study.id")
+    name: Mapped[str] = mapped_column(String(100))
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+
+
+class Coding(Table):
+    """The category that a coder gave an item; of several rows the newest counts."""
+
+    __tablename__ = "coding"
+    __table_args__ = (Index("coding_by_coder", "coder_id", "item_id"),)
+    id: Mapped[int] = _id()
+    item_id: Mapped[int] = _to("item.id")
+    coder_id: Mapped[int] = _to("coder.id")
+    category: Mapped[str] = mapped_column(String(20))
+    note: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Adjudication(Table):
+    """The category that was decided for an item, after its codes; of several rows the newest counts."""
+
+    __tablename__ = "adjudication"
+    id: Mapped[int] = _id()
+    item_id: Mapped[int] = _to("item.id", index=True)
+    category: Mapped[str] = mapped_column(String(20))
+    decided_by: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+
+
 class Access(Table):
     """A one-time link to the researcher's pages; only its digest is kept."""
 
@@ -448,6 +484,9 @@ class Access(Table):
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+APPEND_ONLY = ("response", "event", "coding", "adjudication")
 
 
 def append_only(dialect: str, table: str) -> list[str]:
@@ -468,6 +507,6 @@ def append_only(dialect: str, table: str) -> list[str]:
 
 @event.listens_for(Table.metadata, "after_create")
 def _add_triggers(target: object, connection: Connection, **_: object) -> None:
-    for table in ("response", "event"):
+    for table in APPEND_ONLY:
         for statement in append_only(connection.dialect.name, table):
             connection.exec_driver_sql(statement)

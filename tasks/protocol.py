@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from crowdloom.tasks.columns import Column
 
@@ -30,13 +30,31 @@ class AnswerError(ValueError):
         self.errors = dict(errors)
 
 
+class Settings(BaseModel):
+    """What a design can say to a task: unknown names are refused, and nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True)
+class View:
+    """A further picture of an item: its address, and its width and height in pixels where they are known."""
+
+    image: str
+    size: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True)
 class Trial:
     """One item as one participant sees it.
 
     `classes` is the design's order (answers and labels count in it), `class_order` the order on
     this participant's page. `image` is the address of the stimulus, or None where it has no image;
-    `size` its width and height in pixels, where they are known.
+    `size` its width and height in pixels, where they are known. `attributes` is what the item's source
+    says of it, `views` are its further pictures by name, `options` the task's options as the design and
+    the condition set them. What a page shuffles, it shuffles by `seed`, which is the same whenever
+    this participant sees this item. `reference` is the item's correct class, where it has one; few tasks
+    may show it.
     """
 
     classes: Sequence[str]
@@ -44,6 +62,19 @@ class Trial:
     image: str | None = None
     size: tuple[int, int] | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    views: Mapping[str, View] = field(default_factory=dict)
+    options: Any = None
+    seed: str = ""
+    reference: str | None = None
+
+    def shuffled(self, values: Sequence[str]) -> list[str]:
+        """These values in this trial's own order; it depends on which they are, not on how they come.
+
+        >>> trial = Trial(classes=(), class_order=(), seed="somebody and something")
+        >>> trial.shuffled(["cat", "dog", "frog"]) == trial.shuffled(["frog", "cat", "dog"])
+        True
+        """
+        return random.Random(self.seed).sample(sorted(values), len(values))  # noqa: S311 - the same at each reload
 
 
 @dataclass(frozen=True)
@@ -54,7 +85,8 @@ class Person:
     put on a perceived probability before it is reported (1 reports as perceived, below 1 overclaims,
     above 1 underclaims);
     `careless` is the share of trials answered without looking; `seconds` the median time for an
-    answer; `drop_out` the chance to leave at each page.
+    answer; `drop_out` the chance to leave at each page. `behaviour` says how they answer this task
+    (a `Task.behaviour`); None means the task's own default.
     """
 
     skill: float = 0.9
@@ -62,6 +94,7 @@ class Person:
     careless: float = 0.0
     seconds: float = 20.0
     drop_out: float = 0.0
+    behaviour: Any = None
 
 
 @dataclass(frozen=True)
@@ -102,11 +135,31 @@ class Task(Protocol):
         """The server steps that its page may call; empty for most tasks."""
 
     @property
-    def example(self) -> tuple[Trial, Answer]:
-        """One real trial and one real answer to it."""
+    def examples(self) -> Sequence[tuple[Trial, Answer]]:
+        """A real trial with a real answer for each form that the question can take."""
+
+    @property
+    def options(self) -> type[Settings]:
+        """What a design can set under `[options]`, for all or for a condition; each has a default."""
+
+    @property
+    def behaviour(self) -> type[Settings]:
+        """What a design can state under `[rehearsal.behaviour]` of how simulated people answer."""
 
     def check_classes(self, classes: Sequence[str]) -> str | None:
         """What is wrong with a design's classes for this task, or None."""
+
+    def check_item(self, trial: Trial) -> str | None:
+        """What an item lacks for this task under these options, or None; `class_order` and `seed` mean nothing here."""
+
+    def stand_in(
+        self, classes: Sequence[str], options: Any, behaviour: Any, number: int, rng: random.Random
+    ) -> tuple[dict[str, Any], Sequence[str]]:
+        """What a made-up item has, for a rehearsal without the real ones: attributes, names of further pictures.
+
+        It is the `number`-th item (from 0) of a condition with these options. Where the task needs a
+        reference, it stands among the attributes as `reference`, from which the caller takes it out.
+        """
 
     def parse(self, form: Form, trial: Trial) -> Answer:
         """The answer in a posted form. Raises AnswerError with one sentence per wrong field."""
@@ -120,4 +173,8 @@ class Task(Protocol):
     def simulate(
         self, truth: Mapping[str, float], person: Person, trial: Trial, rng: random.Random
     ) -> dict[str, list[str]]:
-        """What a simulated participant would post who half sees the true label distribution."""
+        """What a simulated participant would post.
+
+        `truth` is the item's true label distribution; `trial` has the item's attributes, also those
+        that no page shows.
+        """

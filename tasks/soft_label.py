@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from typing import Any
+
+from pydantic import Field
 
 from crowdloom.tasks.columns import Column
-from crowdloom.tasks.protocol import Answer, AnswerError, Form, LiveStep, Person, Trial
+from crowdloom.tasks.percent import chosen, read_percent, written_percent
+from crowdloom.tasks.protocol import Answer, AnswerError, Form, LiveStep, Person, Settings, Trial
 
 NO_ALTERNATIVE = "no-alternative"
 """What the second question's radio button posts for "no alternative"; never the name of a class."""
@@ -29,7 +31,18 @@ NO_ALTERNATIVE = "no-alternative"
 CIFAR10 = ("Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck")
 
 
-_SHOWN = 20  # characters of a wrong number that its message repeats
+class SoftLabelOptions(Settings):
+    """What a design can say of the question."""
+
+    combined: bool = False
+    """Tell participants that each image is a combination of other images (figure A.3)."""
+
+
+class SoftLabelBehaviour(Settings):
+    """How simulated people answer, beyond what every person has."""
+
+    elsewhere: float = Field(default=0.0, ge=0, le=1)
+    """Of an image that was mixed of two classes: the share that they see in other classes."""
 
 
 class SoftLabel:
@@ -46,15 +59,35 @@ class SoftLabel:
         Column("impossible", "classes", "the classes that it is definitely not"),
     )
     live_steps: Mapping[str, LiveStep] = {}
-    example = (
-        Trial(classes=CIFAR10, class_order=CIFAR10, image="/media/" + "0" * 64),
-        {
-            "top1": "Deer",
-            "top1_probability": 80,
-            "top2": "Horse",
-            "top2_probability": 15,
-            "impossible": ["Airplane", "Automobile", "Frog", "Ship", "Truck"],
-        },
+    options = SoftLabelOptions
+    behaviour = SoftLabelBehaviour
+    examples = (
+        (
+            Trial(classes=CIFAR10, class_order=CIFAR10, image="/media/" + "0" * 64, options=SoftLabelOptions()),
+            {
+                "top1": "Deer",
+                "top1_probability": 80,
+                "top2": "Horse",
+                "top2_probability": 15,
+                "impossible": ["Airplane", "Automobile", "Frog", "Ship", "Truck"],
+            },
+        ),
+        (
+            Trial(
+                classes=CIFAR10,
+                class_order=CIFAR10[::-1],
+                image="/media/" + "1" * 64,
+                attributes={"endpoint1": "Horse", "endpoint2": "Ship", "coefficient": 0.5},
+                options=SoftLabelOptions(combined=True),
+            ),
+            {
+                "top1": "Horse",
+                "top1_probability": 55,
+                "top2": None,
+                "top2_probability": None,
+                "impossible": [],
+            },
+        ),
     )
 
     def check_classes(self, classes: Sequence[str]) -> str | None:
@@ -65,23 +98,34 @@ class SoftLabel:
             return f"no class can be called {NO_ALTERNATIVE!r}, which stands for no second class"
         return None
 
+    def check_item(self, trial: Trial) -> str | None:
+        """Anything can be labelled."""
+        return None
+
+    def stand_in(
+        self, classes: Sequence[str], options: Any, behaviour: Any, number: int, rng: random.Random
+    ) -> tuple[dict[str, Any], Sequence[str]]:
+        """A picture is all that it takes."""
+        return {}, ()
+
     def parse(self, form: Form, trial: Trial) -> Answer:
         """The answer in a posted form; see the module for its fields.
 
-        >>> SoftLabel().parse(SoftLabel().form(SoftLabel.example[1]), SoftLabel.example[0])["top2"]
+        >>> trial, answer = SoftLabel.examples[0]
+        >>> SoftLabel().parse(SoftLabel().form(answer), trial)["top2"]
         'Horse'
         """
         errors: dict[str, str] = {}
-        top1 = _chosen(form, "top1")
+        top1 = chosen(form, "top1")
         if top1 is None:
             errors["top1"] = "Choose the most probable category."
         elif top1 not in trial.classes:
             errors["top1"] = "Choose one of the categories shown."
-        top1_probability = _probability(form, "top1_probability", errors)
+        top1_probability = read_percent(form, "top1_probability", errors, "a probability")
         if top1_probability is None and "top1_probability" not in errors:
             errors["top1_probability"] = "Enter a probability between 0 and 100."
 
-        chosen2 = _chosen(form, "top2")
+        chosen2 = chosen(form, "top2")
         top2 = None if chosen2 == NO_ALTERNATIVE else chosen2
         if chosen2 is None:
             errors["top2"] = "Choose a second category, or “No alternative”."
@@ -89,7 +133,7 @@ class SoftLabel:
             errors["top2"] = "Choose one of the categories shown, or “No alternative”."
         elif top2 is not None and top2 == top1:
             errors["top2"] = "The second category must differ from the first; choose another one or “No alternative”."
-        top2_probability = _probability(form, "top2_probability", errors)
+        top2_probability = read_percent(form, "top2_probability", errors, "a probability")
         if top2 is not None and top2_probability is None and "top2_probability" not in errors:
             errors["top2_probability"] = "Enter a probability between 0 and 100 for the second category."
 
@@ -117,9 +161,9 @@ class SoftLabel:
         second = answer["top2_probability"]
         return {
             "top1": [answer["top1"]],
-            "top1_probability": [_written(answer["top1_probability"])],
+            "top1_probability": [written_percent(answer["top1_probability"])],
             "top2": [NO_ALTERNATIVE if answer["top2"] is None else answer["top2"]],
-            "top2_probability": ["" if second is None else _written(second)],
+            "top2_probability": ["" if second is None else written_percent(second)],
             "impossible": list(answer["impossible"]),
         }
 
@@ -135,9 +179,13 @@ class SoftLabel:
         With t the true label, the share of class k is perceived as proportional to
         (t_k + 0.002) exp(4 (1 - skill) g_k), g_k standard normal; a careless answer perceives a random
         distribution instead. A class perceived below 2 % is ticked as impossible, unless it is
-        overlooked, with the chance 1 - skill.
+        overlooked, with the chance 1 - skill. Of a mixed image the share `elsewhere` of t goes to two
+        other classes, drawn for each answer, in random parts.
         """
         careless = rng.random() < person.careless
+        elsewhere = person.behaviour.elsewhere if person.behaviour else 0.0
+        if elsewhere and "endpoint1" in trial.attributes:
+            truth = _partly_elsewhere(truth, elsewhere, trial, rng)
         seen = {
             name: rng.expovariate(1)
             if careless
@@ -164,26 +212,13 @@ class SoftLabel:
         )
 
 
-def _chosen(form: Form, field: str) -> str | None:
-    values = form.get(field, ())
-    return values[0] if values and values[0] else None
-
-
-def _probability(form: Form, field: str, errors: dict[str, str]) -> float | None:
-    """A probability as people write it: 85, 85.5, 85,5 or 85 %."""
-    typed = (_chosen(form, field) or "").strip()
-    number = typed.removesuffix("%").strip().replace(",", ".")
-    if not number:
-        return None
-    # Not all that Python takes for a number: people write no 1e1, no 1_0 and no nan.
-    value = float(number) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", number) else math.nan
-    if not 0 <= value <= 100:  # false for NaN too
-        said = typed if len(typed) <= _SHOWN else f"{typed[:_SHOWN]}…"
-        errors[field] = f"“{said}” is not a probability; enter a number between 0 and 100, such as 85."
-        return None
-    return int(value) if value == int(value) else value
-
-
-def _written(probability: float) -> str:
-    """The number with all its digits, in plain notation."""
-    return f"{Decimal(repr(probability)):f}"
+def _partly_elsewhere(
+    truth: Mapping[str, float], share: float, trial: Trial, rng: random.Random
+) -> Mapping[str, float]:
+    """The truth with a share of it moved to two classes that the image was not mixed of."""
+    others = [name for name in trial.classes if not truth.get(name)]
+    seen = {name: (1 - share) * mass for name, mass in truth.items()}
+    part = rng.random()
+    for name, mass in zip(rng.sample(others, min(2, len(others))), (part, 1 - part), strict=False):
+        seen[name] = share * mass
+    return seen

@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FILE.csv or FILE.parquet")
 @click.option(
     "--table",
-    type=click.Choice(["answers", "debrief", "events"]),
+    type=click.Choice(["answers", "debrief", "events", "codes"]),
     default="answers",
     show_default=True,
-    help="The answers to the items, those to the debrief questions, or everything else that happened.",
+    help="The answers to the items, those to the debrief questions, everything else that happened, or the codes that "
+    "researchers gave the items.",
 )
 @answers_options
 @database_option
 def command(study: str, out: Path, table: str, responses: Scope, version: int | None, database: str | None) -> None:
     """Write the answers of STUDY as one long table: a row for each answer, no platform ids.
 
-    --responses and --version concern the answers; debrief and events are those of all submissions.
+    --responses and --version concern the answers; debrief and events are those of all submissions,
+    codes those of the items of the newest version.
     """
+    from crowdloom.studies.coding_overview import codes_table
     from crowdloom.studies.exporting import export_frame
     from crowdloom.studies.reading import read_frame
     from crowdloom.studies.records import read_debrief, read_events
@@ -40,6 +43,7 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
         if table == "answers":
             frame = read_frame(connection, study, responses, version)
         else:
-            frame = (read_debrief if table == "debrief" else read_events)(connection, study)
+            read = {"debrief": read_debrief, "events": read_events, "codes": codes_table}[table]
+            frame = read(connection, study)
     export_frame(frame, out)
     click.echo(f"Wrote {count(len(frame), 'row')} to {out}; times are UTC.")

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 @click.argument("study")
 @click.option(
     "--variety",
-    default="T2-clamp",
-    show_default=True,
-    help="T1 or T2 (first class, or first and second), then where the rest of the mass goes: "
-    "-uniform, -clamp, -semantic or -none.",
+    help="Soft labels: T1 or T2 (first class, or first and second), then where the rest of the mass goes: "
+    "-uniform, -clamp, -semantic or -none; T2-clamp if not given. Mixing coefficients: two-hot (also if not given), "
+    "two-hot-confidence (smoothed by confidence) or mixup (by the coefficient that the image was mixed with).",
 )
-@click.option("--gamma", type=float, help="Under clamp: the mass kept for classes left possible; 0.1 if not given.")
+@click.option(
+    "--gamma",
+    type=float,
+    help="Under clamp: the mass kept for classes left possible; 0.1 if not given. Under two-hot-confidence: the share "
+    "that a label of full confidence gives to all classes; 0.005 if not given.",
+)
 @click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
 @click.option("--aggregate", type=click.Choice(["mean"]), help="One label per item; else one per response.")
 @click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 @database_option
 def command(
     study: str,
-    variety: str,
+    variety: str | None,
     gamma: float | None,
     similarity: Path | None,
     aggregate: str | None,
@@ -48,7 +52,8 @@ def command(
     """Build labels from the answers of STUDY and write them to a file."""
     from crowdloom.analysis.export import write_labels
     from crowdloom.studies.errors import OptionError
-    from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+    from crowdloom.studies.label_recipes import Recipe
+    from crowdloom.studies.labelling import build_label_set, record_label_set
 
     check_folder(out)
     if repeats and not aggregate:
@@ -73,4 +78,4 @@ def command(
             token = record_label_set(connection, study, recipe, built)
     click.echo(f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token}).")
     if built.left_out:
-        click.echo(f"{built.left_out} responses have no probability mass and so no label; they are left out.")
+        click.echo(f"{built.left_out} responses say too little for a label; they are left out.")

@@ -15,6 +15,7 @@ from crowdloom.studies.cli.options import item_progress
 def command(file: Path, without_items: bool) -> None:
     """Check a design FILE: each problem is named with file, line, field and what was expected."""
     from crowdloom.studies.design_file import located, read_design
+    from crowdloom.studies.items import read_items
     from crowdloom.studies.loading import prepare_items
     from crowdloom.studies.media import Spool
 
@@ -23,12 +24,11 @@ def command(file: Path, without_items: bool) -> None:
         click.echo(f"{file} is a valid design.")
         return
     with item_progress() as show, located(source, str(file)), Spool() as spool:
-        items, batches, used = prepare_items(design, file.parent, spool, show)
+        items, dealt, used = prepare_items(design, read_items(design, file.parent), spool, show)
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
-    people = sum(wanted) * len(batches)
-    line = (
-        f"{file} is a valid design: {len(used)} of {items} items in {len(batches)} batches, {people} submissions wanted"
-    )
+    people = sum(each * len(batches) for each, batches in zip(wanted, dealt, strict=True))
+    batches = len({tuple(batch) for batches in dealt for batch in batches})
+    line = f"{file} is a valid design: {len(used)} of {items} items in {batches} batches, {people} submissions wanted"
     if design.people.reward is not None:
         total = design.people.reward.model_copy(update={"amount": design.people.reward.amount * people})
         hourly = design.people.reward.model_copy(

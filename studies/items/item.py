@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,24 @@ class SourceItem:
     attributes: dict[str, Any] = field(default_factory=dict)
     pixels: bytes | None = None
     """What it is made from, where `image` encodes it; encoders differ between versions."""
+    views: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Further pictures by name, such as what an interpreter drew."""
+    array: Any = None
+    """Its pixels, uint8 [H, W] or [H, W, 3], where the source has them at hand."""
 
-    def digest(self, content: bytes, image_size: int = 0) -> str:
-        """What makes it the same item in another version: its picture, its size on the page, and what is said of it."""
+    def digest(
+        self, content: bytes, image_size: int = 0, enlarge: str = "lanczos", views: Mapping[str, str] | None = None
+    ) -> str:
+        """What makes it the same item in another version: its pictures, its size on the page, and what is said of it.
+
+        `views` are the SHA-256 of its further pictures.
+        """
         difficulty = None if self.difficulty is None else f"{self.difficulty:.9g}"  # computed: its last digits vary
-        said = json.dumps([self.reference, difficulty, self.attributes, image_size], sort_keys=True)
-        return hashlib.sha256((self.pixels or content) + said.encode()).hexdigest()
+        said: list[Any] = [self.reference, difficulty, self.attributes, image_size]
+        if views or enlarge != "lanczos":
+            said += [enlarge, dict(views or {})]  # items that know neither keep the digest of earlier versions
+        written = json.dumps(said, sort_keys=True).encode()
+        return hashlib.sha256((self.pixels or content) + written).hexdigest()
 
 
 def read_file(path: Path) -> bytes:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.items.item import SourceItem, read_file
+from crowdloom.studies.participation import VIEWS
+
+VIEW = "view."
+"""How the names of columns with further pictures begin."""
 
 
 def read_table(design: Design, folder: Path) -> Iterator[SourceItem]:
-    """A table with the columns key, image and, if there are any, reference and difficulty; others are kept."""
+    """A table with the columns key, image and, if there are any, reference, difficulty and view.NAME; others are kept.
+
+    A cell of view.NAME names the file of a further picture of its item, or is empty.
+    """
     path = folder / str(design.items.path)
     try:
         handle = path.open(newline="", encoding="utf-8-sig")
@@ -41,6 +48,8 @@ def _check_header(header: list[str], path: Path) -> None:
     for name in ("key", "image"):
         if name not in header:
             raise ItemError(f"{path}:1: the column {name!r} is missing; the header says {', '.join(header)!r}")
+    if VIEW in header or VIEWS in header:
+        raise ItemError(f"{path}:1: name the columns of further pictures {VIEW}NAME, such as {VIEW}gradcam")
     if twice := [name for name in header if header.count(name) > 1]:
         raise ItemError(f"{path}:1: the column {twice[0]!r} stands there twice; rename one")
 
@@ -56,6 +65,8 @@ def _item(row: dict[str, str], path: Path, line: int) -> SourceItem:
         difficulty = math.nan
     if difficulty is not None and not math.isfinite(difficulty):
         raise ItemError(f"{path}:{line}: the difficulty {written!r} is not a number; correct it or leave it empty")
+    columns = {name: row.pop(name) for name in list(row) if name.startswith(VIEW)}
+    views = {name.removeprefix(VIEW): _view(path, line, name, cell) for name, cell in columns.items() if cell}
     return SourceItem(
         key=row.pop("key"),
         name=f"{path}:{line} ({image.name})",
@@ -63,4 +74,20 @@ def _item(row: dict[str, str], path: Path, line: int) -> SourceItem:
         reference=row.pop("reference", "") or None,
         difficulty=difficulty,
         attributes=dict(row),
+        views=views,
     )
+
+
+def _view(table: Path, line: int, column: str, cell: str) -> Callable[[], bytes]:
+    """What reads the picture that a cell names; where that cannot be, the message names the cell."""
+    where, picture = f"{table}:{line}: {column}", table.parent / cell
+    if not picture.is_file():
+        raise ItemError(f"{where}: there is no file {picture}; correct the cell or leave it empty")
+
+    def read() -> bytes:
+        try:
+            return read_file(picture)
+        except ItemError as error:
+            raise ItemError(f"{where}: {error}") from error
+
+    return read

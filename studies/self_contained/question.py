@@ -28,7 +28,7 @@ from crowdloom.studies.self_contained.images import address_of, check_public
 from crowdloom.studies.self_contained.styles import used_styles
 from crowdloom.studies.tables import BatchItem
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import AnswerError, Trial
+from crowdloom.tasks.protocol import AnswerError, Settings, Trial, View
 
 _IMAGE = "image"  # stands for every address while trials are compared
 
@@ -48,6 +48,7 @@ def question_for_batch(store: Store, design: Design, batch_id: int, where: Mappi
         images=lambda path: address_of(store, path),
         submit_to=where["submit_to"],
         instructions=Designs(store).instructions(batch_id),
+        options=Designs(store).options(batch_id),
     )
 
 
@@ -66,12 +67,14 @@ def build_question(
     images: Callable[[str], str],
     submit_to: Sequence[str],
     instructions: Sequence[str] | None = None,
+    options: Settings | None = None,
 ) -> str:
     """The document for these items.
 
     `images` gives the address under which a browser finds an item's image, `submit_to` are the origins to
-    which answers may go, `instructions` the pages of a condition that has its own. Raises
-    PlatformRefusedError where it is larger than MTurk takes, with the advice to host its images on S3.
+    which answers may go, `instructions` the pages of a condition that has its own, `options` the task's in
+    this condition (the design's, if they are not given). Raises PlatformRefusedError where it is larger than
+    MTurk takes, with the advice to host its images on S3.
     """
     env = _environment()
     pages = design.instructions if instructions is None else instructions
@@ -79,7 +82,7 @@ def build_question(
     required: dict[str, dict[str, str]] = {}
     trials = []
     for item in items:
-        trial = Trial(design.classes, design.classes, item.image and _IMAGE, item.size, item.attributes)
+        trial = trial_of(design, item, design.classes, options, images)
         html = env.get_template(TASKS[design.task].template).render(trial=trial, design=design, values={}, errors={})
         number = templates.setdefault(_squeezed(html), len(templates))
         required[f"trial-{number}"] = _missing(design.task, trial)
@@ -102,6 +105,7 @@ def build_question(
         "instructions": len(pages),
         "correct": [question.correct for question in check.questions] if check else None,
         "attempts": check.attempts if check else 0,
+        "minimum_ms": round(1000 * design.trials.minimum_seconds),
         "debrief": bool(design.debrief),
         "required": required,
         "submit_to": list(submit_to),
@@ -119,6 +123,30 @@ def build_question(
     document = _squeezed(page).replace("<style>\n@CSS@", f"<style>{used_styles(styles, page)}", 1)
     html_question(document, design.mturk.frame_height)  # refuses what is too large
     return document
+
+
+def trial_of(
+    design: Design,
+    item: ItemView,
+    class_order: Sequence[str],
+    options: Settings | None = None,
+    images: Callable[[str], str] | None = None,
+) -> Trial:
+    """An item as the document shows it; what its page shuffles, it shuffles alike for everybody.
+
+    Its image is put in by the script; its further pictures stand in the page, at the addresses that `images` gives.
+    """
+    return Trial(
+        design.classes,
+        class_order,
+        item.image and _IMAGE,
+        item.size,
+        item.attributes,
+        {name: View(images(view.image) if images else view.image, view.size) for name, view in item.views.items()},
+        options or design.task_options(design.arms()[0]),
+        seed=item.token,
+        reference=item.reference,
+    )
 
 
 def question_digest(design: Design, items: Sequence[ItemView]) -> str:
@@ -142,6 +170,7 @@ def _environment() -> Environment:
     folders = [TEMPLATES / "self_contained", TEMPLATES]
     env = Environment(loader=FileSystemLoader(folders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     env.filters["prose"] = prose
+    env.globals["scripted"] = True  # a picture's larger copy gets its address from the script, so it stands there once
     return env
 
 

@@ -15,10 +15,10 @@ from crowdloom.studies.design import Design
 from crowdloom.studies.errors import PlatformRefusedError
 from crowdloom.studies.participation import ItemView
 from crowdloom.studies.platforms.mturk_questions import read_answer
-from crowdloom.studies.self_contained.question import question_digest
+from crowdloom.studies.self_contained.question import question_digest, trial_of
 from crowdloom.studies.timing import read_timing
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import Answer, AnswerError, Trial
+from crowdloom.tasks.protocol import Answer, AnswerError, Settings
 
 _LONGEST = 100_000  # characters of one field; more comes from no page of ours
 _LONGEST_TEXT = 10_000  # characters of a last question's answer
@@ -62,8 +62,8 @@ class Parsed:
         return self.agreed and self.check_passed is not False and not self.refused
 
 
-def parse_assignment(design: Design, items: Sequence[ItemView], xml: str) -> Parsed:
-    """The answers of one assignment; `items` are those the question was built from, in the same order.
+def parse_assignment(design: Design, items: Sequence[ItemView], xml: str, options: Settings | None = None) -> Parsed:
+    """The answers of one assignment; `items` and `options` are those the question was built from, in the same order.
 
     Raises PlatformRefusedError for what is no answer XML, or that of another question.
     """
@@ -79,7 +79,7 @@ def parse_assignment(design: Design, items: Sequence[ItemView], xml: str) -> Par
     answers, refused = [], {}
     for position, (number, repeat) in enumerate(order):
         item = items[number]
-        trial = Trial(design.classes, class_order, item.image, item.size, item.attributes)
+        trial = trial_of(design, item, class_order, options)
         posted = _json(given.get(f"trial.{number}.{repeat}"))
         try:
             answer = TASKS[design.task].parse(_fields(posted), trial)

@@ -1,4 +1,4 @@
-"""The web app: participants' pages, media, live steps and the researcher's pages over one store."""
+"""The web app: participants' pages, media, live steps, the coders' and the researcher's pages over one store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
 from crowdloom.studies.prose import TEMPLATES, prose
-from crowdloom.studies.web import hooks, joining, live, media, participant, researcher  # noqa: F401 - joining adds to participant
+from crowdloom.studies.web import coder, hooks, joining, live, media, participant, researcher  # noqa: F401 - joining adds to participant
 from crowdloom.studies.web.stores import Token
 
 _POLICY = (
@@ -39,8 +39,8 @@ def create_app(store: Store, secret_key: str | None = None) -> Flask:
     app.url_map.converters["token"] = Token
     app.jinja_env.filters["prose"] = prose
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for blueprint in (participant.blueprint, media.blueprint, live.blueprint, hooks.blueprint, researcher.blueprint):
-        app.register_blueprint(blueprint)
+    for pages in (participant, media, live, hooks, coder, researcher):
+        app.register_blueprint(pages.blueprint)
     app.after_request(_add_headers)
     app.register_error_handler(CrowdloomError, _say)
     app.register_error_handler(HTTPException, _say_http)

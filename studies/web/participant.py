@@ -206,6 +206,7 @@ def post_answer(token: str) -> Page:
         task = TASKS[designs.design(submission.design_id).task]
         answer = task.parse(request.form.to_dict(flat=False), trial)
         rt_ms, timing = read_timing(request.form)
+        check_time(designs.design(submission.design_id), rt_ms)
         with current_store().write() as connection:
             save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:
@@ -224,6 +225,13 @@ def post_answer(token: str) -> Page:
         # The next answer can be stored later, where somebody left in another tab and comes back.
         return jsonify(next=_base(progress), keep=position == progress.answered), 409
     return _onward(token)
+
+
+def check_time(design: Design, rt_ms: int | None) -> None:
+    """Raise AnswerError where an answer came sooner than the design lets it, which its page prevents by itself."""
+    least = design.trials.minimum_seconds
+    if rt_ms is not None and rt_ms < 1000 * least:
+        raise AnswerError({"progress": f"Please take at least {least:g} seconds before you go on."})
 
 
 @blueprint.post("/take/<token:token>/debrief")

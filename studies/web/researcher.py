@@ -7,6 +7,7 @@
 /researcher/study/<study>/review             approve; .../review/<code>: reject, ask to return
 /researcher/study/<study>/payments           the ledger; pay, bonus, addition
 /researcher/study/<study>/reconcile          the store beside the platforms
+/researcher/study/<study>/coding             who has coded how much, agreement, disagreements; add a coder, decide
 /researcher/study/<study>/jobs/<job>         what became of an action
 """
 
@@ -23,6 +24,7 @@ from crowdloom.studies.status import study_names, study_status
 from crowdloom.studies.steering import is_paused
 from crowdloom.studies.tables import Design, Posting, Study, Submission
 from crowdloom.studies.web import (
+    researcher_coding,
     researcher_jobs,
     researcher_payments,
     researcher_publish,
@@ -32,7 +34,14 @@ from crowdloom.studies.web.csrf import csrf_token
 from crowdloom.studies.web.researcher_base import Page, blueprint, carry_out, closed, study_name
 from crowdloom.studies.web.stores import current_store
 
-__all__ = ["blueprint", "researcher_jobs", "researcher_payments", "researcher_publish", "researcher_review"]
+__all__ = [
+    "blueprint",
+    "researcher_coding",
+    "researcher_jobs",
+    "researcher_payments",
+    "researcher_publish",
+    "researcher_review",
+]
 
 MOST_ROWS = 1000
 """Batches and items that the study's page lists; `crowdloom status` lists them all."""

@@ -18,7 +18,7 @@ from crowdloom.studies import platform_jobs
 from crowdloom.studies.database import new_token
 from crowdloom.studies.errors import CrowdloomError, OptionError, StoreError, StudyError
 from crowdloom.studies.platform_work import asks_a_platform, do
-from crowdloom.studies.tables import Study
+from crowdloom.studies.tables import Design, Study
 from crowdloom.studies.web.csrf import Sessions, csrf_token, sent_from_here
 from crowdloom.studies.web.stores import current_store
 
@@ -71,7 +71,25 @@ def closed() -> tuple[str, int]:
 
 @blueprint.context_processor
 def _for_templates() -> dict[str, Any]:
-    return {"csrf_token": csrf_token, "once": new_token, "platform_names": PLATFORM_NAMES}
+    return {
+        "csrf_token": csrf_token,
+        "once": new_token,
+        "platform_names": PLATFORM_NAMES,
+        "has_coding": _has_coding,
+    }
+
+
+def _has_coding(token: str) -> bool:
+    """Whether the newest version of a study's design says that its items are coded."""
+    newest = (
+        select(Design.values)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.token == token)
+        .order_by(Design.version.desc())
+        .limit(1)
+    )
+    with current_store().read() as connection:
+        return (connection.execute(newest).scalar() or {}).get("coding") is not None
 
 
 @blueprint.app_template_filter("utc")

@@ -176,6 +176,9 @@ function complain(form, errors) {
 
 // The steps.
 
+let keep = null;
+addEventListener("pagehide", () => keep?.()); // a reload goes on with the time that a trial has had
+
 function show(first = false) {
   const step = state.over ? { id: state.over } : steps[state.at];
   const isTrial = "item" in step;
@@ -184,11 +187,14 @@ function show(first = false) {
   if (step.id === "instructions-0" && state.failed) main.prepend(content("again"));
   const form = main.querySelector("form");
   const timing = isTrial ? showTrial(step, form) : null;
+  if (timing && study.minimum_ms) waitFor(form.querySelector("button.primary"), timing, study.minimum_ms);
   if (form && state.draft) fill(form, state.draft.fields);
-  form?.addEventListener("input", () => {
+  keep = () => {
     state.draft = { fields: read(form), timing: timing?.read() };
     save();
-  });
+  };
+  form?.addEventListener("input", keep);
+  if (!timing) keep = null;
   form?.addEventListener("submit", (event) => {
     if (step.id === "end") return handIn(event, form);
     event.preventDefault();
@@ -206,11 +212,16 @@ function showTrial(step, form) {
   const shown = main.querySelector("[data-stimulus]");
   if (shown) {
     if (size) [shown.width, shown.height] = size;
-    shown.addEventListener("error", () => {
-      main.querySelector("[data-image-trouble]").textContent =
-        "The image could not be loaded. Please check your connection and reload the page before you answer.";
-    });
     shown.src = image;
+  }
+  for (const picture of main.querySelectorAll(".stimulus img")) {
+    picture.addEventListener("error", () => {
+      main.querySelector("[data-image-trouble]").textContent =
+        "An image could not be loaded. Please check your connection and reload the page before you answer.";
+    });
+  }
+  for (const copy of main.querySelectorAll(".large img")) {
+    copy.src = main.querySelector(`[popovertarget="${copy.closest(".large").id}"] img`).src;
   }
   main.querySelector("h1").textContent = `Image ${step.number + 1} of ${state.order.length}`;
   Object.assign(main.querySelector("progress"), { max: state.order.length, value: step.number });
@@ -229,6 +240,7 @@ function leave(step, form, pressed, timing) {
   if (state.over) return goTo(state.at);
   if (pressed === "back") return goTo(state.at - 1);
   if (pressed === "refuse") return goTo(state.at, "declined");
+  if (timing && timing.read().rt_ms < study.minimum_ms) return;
   const fields = read(form);
   const errors = check(step, form, fields);
   complain(form, errors);

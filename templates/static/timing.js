@@ -37,3 +37,17 @@ export function startTiming(form, image, earlier) {
     }),
   };
 }
+
+/** Lets a trial's button send only once `minimum` milliseconds are over; until then it says how long it takes. */
+export function waitFor(button, timing, minimum) {
+  const text = button.textContent;
+  const tick = () => {
+    const left = minimum - timing.read().rt_ms;
+    const over = left <= 0;
+    if (over) button.removeAttribute("aria-disabled");
+    else button.setAttribute("aria-disabled", "true");
+    button.textContent = over ? text : `${text} (in ${Math.ceil(left / 1000)} s)`;
+    if (!over) setTimeout(tick, Math.min(left, 250));
+  };
+  tick();
+}

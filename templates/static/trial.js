@@ -2,7 +2,7 @@
 // failure of the network or the server loses it. Without this file the form is a plain one.
 
 import { deliver, waiting } from "./queue.js";
-import { startTiming } from "./timing.js";
+import { startTiming, waitFor } from "./timing.js";
 
 const form = document.querySelector("form[data-trial]");
 const { base, nextImage } = form.dataset;
@@ -11,16 +11,38 @@ const button = form.querySelector("button.primary");
 const questions = form.querySelector("[data-questions]");
 const status = form.querySelector("[data-status]");
 const sendNow = form.querySelector("[data-send-now]");
-const timing = startTiming(form, image, form.elements.timing.value);
+const minimum = 1000 * (form.dataset.minimum ?? 0);
+const timing = startTiming(form, image, form.elements.timing.value || timeBeforeReload());
 let sending = false;
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (sending) return;
   const measured = timing.read();
+  if (sending || measured.rt_ms < minimum) return;
   form.elements.timing.value = JSON.stringify({ ...measured, retries: 0 });
   send({ trial: form.elements.trial.value, fields: [...new FormData(form)], timing: measured, retries: 0 });
 });
+
+// Where an answer has to wait, a reload goes on with the time that the trial has had in this tab.
+
+function timeBeforeReload() {
+  try {
+    const { trial, timing } = JSON.parse(sessionStorage.getItem(`crowdloom:time:${base}`));
+    return minimum && trial === form.elements.trial.value ? JSON.stringify(timing) : null;
+  } catch {
+    return null; // none was kept, or the browser gives no storage
+  }
+}
+
+function keepTime() {
+  try {
+    const spent = { trial: form.elements.trial.value, timing: timing.read() };
+    sessionStorage.setItem(`crowdloom:time:${base}`, JSON.stringify(spent));
+  } catch {
+    // no storage: a reload counts anew
+  }
+}
+if (minimum) window.addEventListener("pagehide", keepTime);
 
 async function send(entry) {
   sending = true;
@@ -68,6 +90,8 @@ if (left) {
   if (left.trial === form.elements.trial.value) fill(left.fields);
   form.elements.timing.value = JSON.stringify({ ...left.timing, retries: left.retries });
   send(left);
+} else if (minimum) {
+  waitFor(button, timing, minimum);
 }
 
 const preload = () => nextImage && Object.assign(new Image(), { fetchPriority: "low", src: nextImage });
@@ -76,7 +100,9 @@ else preload();
 
 function imageTrouble() {
   document.querySelector("[data-image-trouble]").textContent =
-    "The image could not be loaded. Please check your connection and reload the page before you answer.";
+    "An image could not be loaded. Please check your connection and reload the page before you answer.";
 }
-image?.addEventListener("error", imageTrouble);
-if (image?.complete && image.naturalWidth === 0) imageTrouble();
+for (const shown of document.querySelectorAll(".stimulus img")) {
+  shown.addEventListener("error", imageTrouble);
+  if (shown.loading !== "lazy" && shown.complete && shown.naturalWidth === 0) imageTrouble();
+}

@@ -24,7 +24,8 @@ from sqlalchemy.orm import Session
 
 from crowdloom.studies.database import Store, new_token, now, open_store
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.labelling import Recipe, build_label_set
+from crowdloom.studies.label_recipes import Recipe
+from crowdloom.studies.labelling import build_label_set
 from crowdloom.studies.loading import add_batch, add_condition, add_design, take_study
 from crowdloom.studies.tables import Item, Participant, Place, Posting, Response, Submission
 from crowdloom.tasks.columns import pack

@@ -214,7 +214,8 @@ def test_upgrade_refuses_a_newer_database(two_urls: tuple[str, str]) -> None:
     store = with_a_study(two_urls[0])
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match=r"newer crowdloom \(schema 9999, this one knows 0002\); update crowdloom"):
+    known = rf"newer crowdloom \(schema 9999, this one knows {SCHEMA_VERSION}\); update crowdloom"
+    with pytest.raises(StoreError, match=known):
         upgrade(two_urls[0])
     store.close()
 

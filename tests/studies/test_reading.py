@@ -12,7 +12,8 @@ from crowdloom.analysis.frame import check_frame
 from crowdloom.studies import reading
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError, StudyError
-from crowdloom.studies.labelling import Recipe, build_label_set, record_label_set
+from crowdloom.studies.label_recipes import Recipe
+from crowdloom.studies.labelling import build_label_set, record_label_set
 from crowdloom.studies.posting import publish
 from crowdloom.studies.reading import find_answers, read_frame, read_submissions, stream
 from crowdloom.studies.records import read_debrief, read_events

@@ -29,7 +29,15 @@ PEOPLE = [
     Person(skill=0.5, calibration=3, careless=0.5),
 ]
 
-pytestmark = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+pytestmark = pytest.mark.parametrize(
+    ("task", "example"),
+    [
+        pytest.param(task, example, id=f"{name}-{number}")
+        for name, task in TASKS.items()
+        for number, example in enumerate(task.examples)
+    ],
+)
+"""Every clause holds for every form that a task's question can take."""
 
 
 @pytest.fixture
@@ -68,12 +76,18 @@ def fields(document: lxml.html.HtmlElement) -> dict[str, list[str]]:
     return {name: values for name, values in posted.items() if name not in ("trial", "shown_at", "timing")}
 
 
+def chosen(document: lxml.html.HtmlElement) -> dict[str, list[str]]:
+    """What of it a participant has chosen or typed: not what the page says of itself in hidden fields."""
+    hidden = set(document.xpath("//form//input[@type='hidden']/@name"))
+    return without_empty({name: values for name, values in fields(document).items() if name not in hidden})
+
+
 def without_empty(form: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """A form without its empty fields, with its values in one order."""
     return {name: sorted(values) for name, values in form.items() if any(values)}
 
 
-def test_its_name_and_its_page_have_the_stem_of_its_module(task: Any) -> None:
+def test_its_name_and_its_page_have_the_stem_of_its_module(task: Any, example: Any) -> None:
     """`soft-label` lives in `tasks/soft_label.py` and shows `templates/tasks/soft_label.html`."""
     stem = type(task).__module__.rpartition(".")[2]
     assert TASKS[task.name] is task
@@ -85,23 +99,24 @@ def test_its_name_and_its_page_have_the_stem_of_its_module(task: Any) -> None:
     assert "\n" not in task.summary
 
 
-def test_its_example_is_json(task: Any) -> None:
+def test_its_example_is_json(task: Any, example: Any) -> None:
     """The example's answer is what the store keeps: JSON that comes back as it went."""
-    trial, answer = task.example
+    trial, answer = example
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert sorted(trial.class_order) == sorted(trial.classes)
     assert task.check_classes(trial.classes) is None
+    assert task.check_item(trial) is None
 
 
-def test_a_good_form_is_the_inverse_of_its_answer(task: Any) -> None:
+def test_a_good_form_is_the_inverse_of_its_answer(task: Any, example: Any) -> None:
     """`parse` reads from `form` the answer that it was made of."""
-    trial, answer = task.example
+    trial, answer = example
     assert task.parse(task.form(answer), trial) == answer
 
 
-def test_its_page_posts_the_example(task: Any, app: Flask) -> None:
+def test_its_page_posts_the_example(task: Any, example: Any, app: Flask) -> None:
     """The page, filled in with the example, posts a form that parses to the example."""
-    trial, answer = task.example
+    trial, answer = example
     document = page(app, task, trial, task.form(answer), {})
     posted = fields(document)
     assert without_empty(posted) == without_empty(task.form(answer))
@@ -111,15 +126,15 @@ def test_its_page_posts_the_example(task: Any, app: Flask) -> None:
     assert trial.image is None or document.xpath("//img[@data-stimulus]")[0].get("alt")
 
 
-def test_its_page_starts_empty(task: Any, app: Flask) -> None:
+def test_its_page_starts_empty(task: Any, example: Any, app: Flask) -> None:
     """Nothing is chosen for the participant beforehand."""
-    trial, _ = task.example
-    assert without_empty(fields(page(app, task, trial, {}, {}))) == {}
+    trial, _ = example
+    assert chosen(page(app, task, trial, {}, {})) == {}
 
 
-def test_every_control_has_a_name_and_a_label(task: Any, app: Flask) -> None:
+def test_every_control_has_a_name_and_a_label(task: Any, example: Any, app: Flask) -> None:
     """Whoever hears the page is told what each control is."""
-    trial, answer = task.example
+    trial, answer = example
     document = page(app, task, trial, task.form(answer), {})
     ids = [element.get("id") for element in document.xpath("//*[@id]")]
     assert len(ids) == len(set(ids))
@@ -132,9 +147,9 @@ def test_every_control_has_a_name_and_a_label(task: Any, app: Flask) -> None:
         assert any(label.text_content().strip() for label in [*wraps, *points]), control.get("name")
 
 
-def test_an_empty_form_is_refused_beside_its_fields(task: Any, app: Flask) -> None:
+def test_an_empty_form_is_refused_beside_its_fields(task: Any, example: Any, app: Flask) -> None:
     """Each error is a sentence that stands by a control of its field, which refers to it."""
-    trial, _ = task.example
+    trial, _ = example
     with pytest.raises(AnswerError) as caught:
         task.parse({}, trial)
     errors = caught.value.errors
@@ -154,17 +169,17 @@ def test_an_empty_form_is_refused_beside_its_fields(task: Any, app: Flask) -> No
         assert document.xpath("//*[@id=$id]", id=field)
 
 
-def test_an_error_keeps_everything_typed(task: Any, app: Flask) -> None:
+def test_an_error_keeps_everything_typed(task: Any, example: Any, app: Flask) -> None:
     """With every field in error the page still shows all that was typed."""
-    trial, answer = task.example
+    trial, answer = example
     form = task.form(answer)
     document = page(app, task, trial, form, dict.fromkeys(form, "This is not right."))
     assert without_empty(fields(document)) == without_empty(form)
 
 
-def test_strange_forms_are_answered_or_refused(task: Any, app: Flask) -> None:
+def test_strange_forms_are_answered_or_refused(task: Any, example: Any, app: Flask) -> None:
     """Whatever stands in a field, `parse` gives an answer that can be stored or one sentence for each field."""
-    trial, answer = task.example
+    trial, answer = example
     strange = ["", " ", "\x00", "'\"<script>alert(1)</script>", "💥" * 50, "9" * 100_000, "nan", "-1", "\ud800"]
     for name in task.form(answer):
         for value in strange:
@@ -184,9 +199,9 @@ def test_strange_forms_are_answered_or_refused(task: Any, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
-def test_a_simulated_participant_answers(task: Any, person: Person) -> None:
+def test_a_simulated_participant_answers(task: Any, example: Any, person: Person) -> None:
     """Whatever their habits, what they post parses, and posts itself again."""
-    trial, _ = task.example
+    trial, _ = example
     truth = dict.fromkeys(trial.classes[:2], 0.5)
     rng = random.Random(1)
     for _ in range(50):
@@ -194,15 +209,15 @@ def test_a_simulated_participant_answers(task: Any, person: Person) -> None:
         assert task.parse(task.form(answer), trial) == answer
 
 
-def test_a_simulated_participant_is_reproducible(task: Any) -> None:
+def test_a_simulated_participant_is_reproducible(task: Any, example: Any) -> None:
     """All chance comes from the generator that is handed in."""
-    trial, _ = task.example
+    trial, _ = example
     truth = {trial.classes[0]: 1.0}
     one, two = (task.simulate(truth, Person(skill=0.5), trial, random.Random(4)) for _ in range(2))
     assert one == two
 
 
-def test_its_columns_are_declared(task: Any) -> None:
+def test_its_columns_are_declared(task: Any, example: Any) -> None:
     """Names are unique, can be columns of a frame, and are the frame's alone; each says what it means."""
     names = [column.name for column in task.columns]
     assert len(names) == len(set(names))
@@ -212,9 +227,9 @@ def test_its_columns_are_declared(task: Any) -> None:
     assert all(column.meaning for column in task.columns)
 
 
-def test_its_columns_are_packed_and_read_again(task: Any) -> None:
+def test_its_columns_are_packed_and_read_again(task: Any, example: Any) -> None:
     """The record that the store keeps holds just the typed values of the answer."""
-    trial, answer = task.example
+    trial, answer = example
     values = task.typed(answer, trial.classes)
     record = np.frombuffer(
         pack(task.columns, values, trial.classes), np.dtype(record_fields(task.columns, len(trial.classes)))
@@ -231,7 +246,7 @@ def test_its_columns_are_packed_and_read_again(task: Any) -> None:
             assert [name for name, ticked in zip(trial.classes, bits, strict=True) if ticked] == list(value)
 
 
-def test_its_live_steps_say_where_they_run(task: Any) -> None:
+def test_its_live_steps_say_where_they_run(task: Any, example: Any) -> None:
     """A step has a time limit and a place, and models that pydantic knows."""
     for step in task.live_steps.values():
         assert step.time_limit_s > 0
@@ -240,7 +255,7 @@ def test_its_live_steps_say_where_they_run(task: Any) -> None:
         assert step.output.model_json_schema()
 
 
-def test_its_module_is_in_the_folder(task: Any) -> None:
+def test_its_module_is_in_the_folder(task: Any, example: Any) -> None:
     """No task comes from elsewhere."""
     file = importlib.import_module(type(task).__module__).__file__
     assert file is not None

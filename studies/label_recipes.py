@@ -1,0 +1,39 @@
+"""What a label set is built by, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crowdloom.analysis.export import LabelTable
+from crowdloom.studies.reading import Scope
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How labels are built; which varieties there are, and what gamma means, depends on the task."""
+
+    variety: str | None = None
+    """The task's usual one where it is not said."""
+    gamma: float | None = None
+    aggregate: str | None = None
+    """None for one label per response; `mean` for one per item."""
+    repeats: bool = False
+    """Whether repeats count in an aggregate (single labels are always built for repeats too)."""
+    responses: Scope = "accepted"
+    version: int | None = None
+    similarity: Path | None = None
+    """For semantic soft labels only: a CSV with the similarity of the classes."""
+
+
+@dataclass(frozen=True)
+class BuiltLabels:
+    """Labels ready to be written, and what they were built from."""
+
+    table: LabelTable
+    responses: int
+    left_out: int
+    """Responses that have no label, such as the same class twice with the probability 0."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The variety with all that it was built by, whether said or usual; kept with the label set."""

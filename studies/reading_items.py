@@ -1,0 +1,52 @@
+"""The frame of a study's items: one row for each, with what its source says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from crowdloom.studies.coding import final_categories
+from crowdloom.studies.participation import VIEWS
+from crowdloom.studies.reading import find_answers
+from crowdloom.studies.tables import Batch, BatchItem, Condition, Item
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEADING = ("item", "reference", "difficulty")
+
+
+def read_items(connection: Connection, study: str, version: int | None = None) -> pd.DataFrame:
+    """The items in the batches of a study's versions (or of one), in the order in which they were loaded.
+
+    Columns: item (its key), reference (a class or None), difficulty (NaN where it has none), then every
+    attribute that any of them has, None where an item lacks it; further pictures are left out. Where
+    researchers have coded the items, `category` is their final one. Of an item that changed between
+    versions the newest counts. Raises StudyError as `find_answers` does.
+    """
+    import pandas as pd
+
+    answers = find_answers(connection, study, "all", version)
+    used = (
+        select(BatchItem.item_id)
+        .join(Batch, Batch.id == BatchItem.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id.in_(answers.designs))
+    )
+    rows = connection.execute(
+        select(Item.key, Item.reference, Item.difficulty, Item.attributes).where(Item.id.in_(used)).order_by(Item.id)
+    ).all()
+    coded = final_categories(connection, study)
+    said = {
+        row.key: {"item": row.key, "reference": row.reference, "difficulty": row.difficulty}
+        | {name: value for name, value in row.attributes.items() if name not in (VIEWS, *LEADING)}
+        | ({"category": coded[row.key]} if row.key in coded else {})
+        for row in rows
+    }
+    names = dict.fromkeys([*LEADING, *(name for values in said.values() for name in values)])
+    frame = pd.DataFrame(
+        {name: pd.Series([values.get(name) for values in said.values()], dtype=object) for name in names}
+    )
+    frame["difficulty"] = frame["difficulty"].astype(float)
+    return frame
