@@ -6,7 +6,6 @@ Drawn without pyplot, so nothing is shared between figures or threads, and nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,25 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
+from crowdloom.analysis.figure_style import (
+    BLUE,
+    INK,
+    ORANGE,
+    RULE,
+    WIDTH,
+    NothingToDrawError,
+    finish,
+    one_axes,
+    shortened,
+    text_width,
+)
 from crowdloom.analysis.files import whole_file
 
-WIDTH = 3.5
-"""Inches; a column of most two-column proceedings."""
+__all__ = ["MOST_CLASSES", "ORANGE", "WIDTH", "entropy_figure", "label_figure", "save_figure"]
 
-BLUE, ORANGE, INK, RULE = "#0072B2", "#E69F00", "#222222", "#D0D0D0"  # Okabe and Ito's blue and orange
 MOST_CLASSES = 12
 """A tile shows at most so many bars; of more classes the rest is one bar."""
 
@@ -56,7 +63,7 @@ def label_figure(
     most = max(len(names) for names, _ in tiles)
     image_width = _IMAGE + _GAP if any(image is not None for image in images) else 0.0
     tile = (WIDTH - 2 * _EDGE - _BETWEEN) / 2
-    widest = max(_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
+    widest = max(text_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
     names_width = min(widest, tile - image_width - _GAP - 0.42)  # leaves room for the bars
     left = image_width + names_width + _GAP
     any_reference = any(reference is not None for reference in references)
@@ -78,7 +85,7 @@ def label_figure(
             shown = place(x, y + _TOP, _IMAGE, _IMAGE)
             shown.imshow(image, cmap="gray", interpolation="nearest")
             shown.set_axis_off()
-        title = _shortened(item, tile, _TITLE, bold=True)
+        title = shortened(item, tile, _TITLE, bold=True)
         figure.text(
             x / WIDTH,
             1 - (y + _TOP - 0.05) / height,
@@ -106,12 +113,11 @@ def label_figure(
 def entropy_figure(entropy_per_item: npt.NDArray[np.float64]) -> Figure:
     """How the entropy of the items' labels is distributed, [I] in nats, with its median.
 
-    Raises ValueError where there is no item.
+    Raises NothingToDrawError where there is no item.
     """
     if not len(entropy_per_item):
-        raise ValueError("there is no item with a label; nothing can be drawn")
-    figure = Figure(figsize=(WIDTH, 2.1), facecolor="white", layout="constrained")
-    axes = figure.add_subplot()
+        raise NothingToDrawError("there is no item with a label; nothing can be drawn")
+    figure, axes = one_axes(2.1)
     median, highest = float(np.median(entropy_per_item)), float(np.max(entropy_per_item))
     upper = max(highest, 0.1)
     bins = min(30, max(8, ceil(2 * len(entropy_per_item) ** (1 / 3))))
@@ -130,13 +136,9 @@ def entropy_figure(entropy_per_item: npt.NDArray[np.float64]) -> Figure:
         color=INK,
     )
     axes.set_xlim(0, upper)
-    axes.set_xlabel("entropy of an item's label (nats)", size=8, color=INK)
-    axes.set_ylabel("items", size=8, color=INK)
+    finish(axes, "entropy of an item's label (nats)", "items")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    axes.tick_params(labelsize=7, colors=INK, width=0.6, length=2.5)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set(color=INK, linewidth=0.6)
     return figure
 
 
@@ -177,7 +179,7 @@ def _draw_bars(
     axes.barh(range(len(names)), values, color=colours, height=0.72, zorder=2)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(0, 1)
-    axes.set_yticks(range(len(names)), [_shortened(name, room, _NAME, bold=name == reference) for name in names])
+    axes.set_yticks(range(len(names)), [shortened(name, room, _NAME, bold=name == reference) for name in names])
     for tick, name in zip(axes.get_yticklabels(), names, strict=True):
         tick.set(size=_NAME, color=INK, weight="bold" if name == reference else "normal")
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"] if scale else [], size=_NAME, color=INK)
@@ -185,22 +187,3 @@ def _draw_bars(
     axes.tick_params(length=0, pad=2)
     axes.spines[:].set_visible(False)
     axes.spines["left"].set(visible=True, color=INK, linewidth=0.5)
-
-
-@lru_cache(maxsize=4096)
-def _width(text: str, size: float, bold: bool) -> float:
-    """The width of a text in inches."""
-    font = FontProperties(weight="bold" if bold else "normal", size=size)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return 1.03 * float(width) / 72  # pixels round some letters up
-
-
-def _shortened(text: str, room: float, size: float, bold: bool) -> str:
-    """The text, cut in its middle where it is wider than `room` inches: names often differ at the end only."""
-    if _width(text, size, bold) <= room:
-        return text
-    for kept in range(len(text) - 1, 0, -1):
-        cut = f"{text[: (kept + 1) // 2].rstrip()}…{text[len(text) - kept // 2 :].lstrip()}"
-        if _width(cut, size, bold) <= room:
-            return cut
-    return "…"

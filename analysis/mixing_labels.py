@@ -46,7 +46,7 @@ def smooth_by_confidence(labels: Floats, confidence: Floats, gamma: float = GAMM
     confidence [N] is omega in [0, 1]: with 0 the label becomes uniform, with 1 all but gamma of it stays.
     Raises ValueError for a confidence outside [0, 1] or a gamma outside (0, 1].
 
-    >>> smooth_by_confidence(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.0, 1.0])).tolist()
+    >>> smooth_by_confidence(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.0, 1.0])).round(4).tolist()
     [[0.5, 0.5], [0.9975, 0.0025]]
     """
     if not 0 < gamma <= 1:

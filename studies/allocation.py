@@ -9,8 +9,10 @@ one does nothing. Functions take the connection of a `Store.write()` transaction
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, and_, case, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from crowdloom.studies.database import now
@@ -67,47 +69,55 @@ def choose_batch(
     `one_condition` it is one of the condition in which this person has been before, if they have. None
     where there is no such batch.
     """
+    stay = None
+    if one_condition:
+        stay = connection.scalar(_BEEN_IN, {"design": design_id, "person": participant_id})
+    values = {"design": design_id, "person": participant_id, "only": only, "stay": stay}
+    found = connection.execute(_choice(only is not None, stay is not None), values).first()
+    return None if found is None else found.id
+
+
+@lru_cache
+def _choice(only: bool, stay: bool) -> Select[Any]:
+    """The query of `choose_batch`, built once: that takes longer than to run it."""
     offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
     # By key and not by row: an item whose picture was replaced in a later version is still the same question.
-    seen = exists(
-        select(offered.id)
-        .join(offered_in, offered_in.item_id == offered.id)
+    seen = (
+        select(offered_in.batch_id)
+        .join(offered, offered.id == offered_in.item_id)
         .join(had, and_(had.study_id == offered.study_id, had.key == offered.key))
         .join(had_in, had_in.item_id == had.id)
         .join(Submission, Submission.batch_id == had_in.batch_id)
-        .where(offered_in.batch_id == Batch.id, Submission.participant_id == participant_id)
-        .correlate(Batch)
+        .where(Submission.participant_id == bindparam("person"))
     )
-    stay = []
-    if one_condition:
-        # By name: a condition of an earlier version is the same one.
-        been = (
-            select(Condition.name)
-            .join(Batch, Batch.condition_id == Condition.id)
-            .join(Submission, Submission.batch_id == Batch.id)
-            .join(Design, Design.id == Condition.design_id)
-            .where(Submission.participant_id == participant_id, Design.study_id == _study_of(design_id))
-            .order_by(Submission.id)
-            .limit(1)
-        )
-        before = connection.scalar(been)
-        stay = [] if before is None else [Condition.name == before]
+    limits = [Batch.id == bindparam("only")] if only else []
+    limits += [Condition.name == bindparam("stay")] if stay else []
     open_places = func.sum(case((Place.state == "open", 1), else_=0))
-    batch = connection.execute(
+    return (
         select(Batch.id)
         .join(Place, Place.batch_id == Batch.id)
         .join(Condition, Condition.id == Batch.condition_id)
-        .where(Condition.design_id == design_id, ~seen, *stay, *([] if only is None else [Batch.id == only]))
+        .where(Condition.design_id == bindparam("design"), Batch.id.not_in(seen), *limits)
         .group_by(Batch.id)
         .having(open_places > 0)
         .order_by((open_places * 1.0 / func.count()).desc(), func.random())
         .limit(1)
-    ).first()
-    return None if batch is None else batch.id
+    )
 
 
-def _study_of(design_id: int) -> ScalarSelect[int]:
-    return select(Design.study_id).where(Design.id == design_id).scalar_subquery()
+_BEEN_IN = (
+    # By name: a condition of an earlier version is the same one.
+    select(Condition.name)
+    .join(Batch, Batch.condition_id == Condition.id)
+    .join(Submission, Submission.batch_id == Batch.id)
+    .join(Design, Design.id == Condition.design_id)
+    .where(
+        Submission.participant_id == bindparam("person"),
+        Design.study_id == select(Design.study_id).where(Design.id == bindparam("design")).scalar_subquery(),
+    )
+    .order_by(Submission.id)
+    .limit(1)
+)
 
 
 def take_place(connection: Connection, batch_id: int, submission_id: int, minutes: int) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from crowdloom.analysis.files import whole_file
+from crowdloom.studies.design import Design
+from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError
 from crowdloom.tasks import TASKS
 
@@ -15,31 +18,43 @@ FOLDER = Path(__file__).resolve().parent / "designs"
 
 @dataclass(frozen=True)
 class Entry:
-    """A design of the catalogue: its name, whether it is for a task or a study, and its first line."""
+    """A design of the catalogue: its name, whether it is for a task or a study, its first line, and what it says."""
 
     name: str
     kind: str
     summary: str
     path: Path
+    design: Design
+
+    @property
+    def items(self) -> int | None:
+        """How many items it shows; None where its source alone knows."""
+        said = self.design.items
+        if said.sample is not None or said.mixed is None or said.mixed.keep:
+            return said.sample
+        pairs = said.mixed.pairs * math.comb(len(self.design.classes), 2)
+        return pairs * max(len(said.mixed.coefficients), 1)
 
 
 def entries() -> list[Entry]:
     """The catalogue, tasks first."""
     found = []
     for path in sorted(FOLDER.glob("*.toml")):
-        first = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").rstrip()
+        design, source = read_design(path)
+        first = source.splitlines()[0].lstrip("# ").rstrip()
         kind = "task" if path.stem in TASKS else "study"
         summary = TASKS[path.stem].summary if kind == "task" else first
-        found.append(Entry(path.stem, kind, summary, path))
+        found.append(Entry(path.stem, kind, summary, path, design))
     return sorted(found, key=lambda entry: (entry.kind != "task", entry.name))
 
 
 def find_design(name: str) -> Path:
     """The file of the design with this name. Raises OptionError, with the names there are."""
-    known = {entry.name: entry.path for entry in entries()}
-    if name not in known:
+    path = FOLDER / f"{name}.toml"
+    if path not in FOLDER.glob("*.toml"):
+        known = [entry.name for entry in entries()]
         raise OptionError(f"the catalogue has no {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    return path
 
 
 def write_design(name: str, path: Path) -> None:

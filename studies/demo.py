@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from sqlalchemy import select
 
-from crowdloom.analysis.describe import Summary, describe
 from crowdloom.analysis.export import LabelTable, write_labels
 from crowdloom.analysis.figures import entropy_figure, label_figure, save_figure
 from crowdloom.analysis.labels import entropy
+from crowdloom.analysis.soft_label_summary import describe_soft_labels
+from crowdloom.analysis.summary import Summary
 from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.database import Store, new_token, now, open_store
 from crowdloom.studies.design_file import read_design
@@ -63,7 +64,7 @@ def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) ->
         recipe, mean = Recipe(), Recipe(aggregate="mean")
         with store.read() as connection:
             frame = read_frame(connection, STUDY)
-            summary = describe(frame, find_answers(connection, STUDY).classes)
+            summary = describe_soft_labels(frame, find_answers(connection, STUDY).classes)
             built = build_label_set(connection, STUDY, recipe)
             table = build_label_set(connection, STUDY, mean).table
         figure = _figure(store, table)

@@ -30,13 +30,17 @@ class Mixed(Part):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Mixed:
-        if (self.steps is None) == (not self.coefficients):
-            raise ValueError("coefficients: give either coefficients or steps")
+        if self.steps is None and not self.coefficients:
+            raise ValueError("expected coefficients or steps beside pairs")
+        if self.steps is not None and self.coefficients:
+            raise ValueError("steps: expected either coefficients or steps, got both")
         if any(not chosen for chosen in self.coefficients):
             raise ValueError("coefficients: a list is empty")
         given = [number for chosen in self.coefficients for number in chosen]
         if wrong := [number for number in given if not 0 <= number <= 1 or round(number, 3) != number]:
             raise ValueError(f"coefficients: expected numbers from 0 to 1 with at most 3 decimals, got {wrong[0]}")
+        if twice := [number for number in given if given.count(number) > 1]:
+            raise ValueError(f"coefficients: {twice[0]:g} stands there twice, and each pair is mixed by it once")
         if strange := [number for number in self.keep if number not in given]:
             raise ValueError(f"keep: {strange[0]} is none of the coefficients")
         return self

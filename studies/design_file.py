@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from crowdloom.studies.design import Design
+from crowdloom.studies.design_types import in_our_words
 from crowdloom.studies.errors import CrowdloomError, DesignError, ItemError
 
 Path_ = tuple[str | int, ...]
@@ -80,43 +81,15 @@ def located(source: str, name: str) -> Iterator[None]:
         raise type(error)(f"{name}:{_line(lines, location)}: {error}") from error
 
 
-_EXPECTED = {
-    "missing": "is missing; add it",
-    "extra_forbidden": "is not a field here; check its spelling or take it out",
-    "int_type": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "float_type": "expected a number",
-    "finite_number": "expected a finite number",
-    "bool_type": "expected true or false",
-    "string_type": "expected a text in quotes",
-    "string_too_short": "expected a text that is not empty",
-    "string_too_long": "expected at most {max_length} characters",
-    "tuple_type": "expected a list in [brackets]",
-    "list_type": "expected a list in [brackets]",
-    "dict_type": "expected a table",
-    "model_type": "expected a table",
-    "literal_error": "expected {expected}",
-    "too_short": "expected a list of at least {min_length}",
-    "too_long": "expected a list of at most {max_length}",
-    "greater_than": "expected a number above {gt}",
-    "greater_than_equal": "expected a number of at least {ge}",
-    "less_than_equal": "expected a number of at most {le}",
-}
-"""What pydantic's errors are called here."""
-
-
 def _say(name: str, lines: dict[Path_, int], problem: Any) -> str:
     location: Path_ = tuple(problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
-    got = problem.get("input")
     field, is_field, rest = message.partition(": ")
     named: Path_ = tuple(int(part) if part.isdecimal() else part for part in field.split("."))
     if problem["type"] == "value_error" and is_field and any((*location, *named[:n]) in lines for n in (1, len(named))):
         location, message = (*location, *named), rest  # a rule that combines fields names the one to look at
-    elif problem["type"] in _EXPECTED:
-        message = _EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
-        if isinstance(got, str | int | float) and problem["type"] != "extra_forbidden":
-            message += f", got {got!r}" if not isinstance(got, bool) else f", got {str(got).lower()}"
+    else:
+        message = in_our_words(problem)
     words = ".".join(str(part + 1) if isinstance(part, int) else part for part in location)
     return f"{name}:{_line(lines, location)}: {words + ': ' if words else ''}{message}"
 

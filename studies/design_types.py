@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -98,15 +98,51 @@ def _amount(written: object) -> object:
 Amount = Annotated[Money, BeforeValidator(_amount)]
 
 
+_EXPECTED = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is not a field here; check its spelling or take it out",
+    "int_type": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+    "bool_type": "expected true or false",
+    "string_type": "expected a text in quotes",
+    "string_too_short": "expected a text that is not empty",
+    "string_too_long": "expected at most {max_length} characters",
+    "tuple_type": "expected a list in [brackets]",
+    "list_type": "expected a list in [brackets]",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "literal_error": "expected {expected}",
+    "too_short": "expected a list of at least {min_length}",
+    "too_long": "expected a list of at most {max_length}",
+    "greater_than": "expected a number above {gt}",
+    "greater_than_equal": "expected a number of at least {ge}",
+    "less_than_equal": "expected a number of at most {le}",
+}
+"""What pydantic's errors are called here."""
+
+
+def in_our_words(problem: Any) -> str:
+    """One of pydantic's errors as what was expected, and what was given instead."""
+    if problem["type"] not in _EXPECTED:
+        return str(problem["msg"].removeprefix("Value error, "))
+    expected = _EXPECTED[problem["type"]].format(**problem.get("ctx", {}))
+    got = problem.get("input")
+    if not isinstance(got, str | int | float) or problem["type"] == "extra_forbidden":
+        return expected
+    return f"{expected}, got {str(got).lower() if isinstance(got, bool) else repr(got)}"
+
+
 def check_settings(model: type[BaseModel], given: dict[str, object], where: str) -> None:
     """Check what a design says to its task. Raises ValueError that names the field, such as `options.question: …`."""
     try:
-        model.model_validate(given)
+        model.model_validate(given, strict=True)  # 1 and "yes" are not true
     except ValidationError as error:
         problem = error.errors()[0]
-        said = problem["msg"].removeprefix("Value error, ")
+        said = in_our_words(problem)
         if problem["type"] == "extra_forbidden":
             known = ", ".join(model.model_fields) or "none"
             said = f"is not a field here; there are: {known}"
         field = ".".join(str(part) for part in (where, *problem["loc"]))
-        raise ValueError(f"{field}: {said[:1].lower()}{said[1:]}") from error
+        raise ValueError(f"{field}: {said}") from error

@@ -197,9 +197,9 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
         free_idle(connection, entry.design_id, entry.batch_id)
         batch_id = _choose(connection, entry, person)
     if batch_id is None:
-        if before is not None and completed:
+        if before is not None and completed and not _is_elsewhere(entry, before):
             return _again(connection, entry, before, arrival)
-        raise PlaceError(_why_no_place(connection, entry, attempts))
+        raise PlaceError(_why_no_place(connection, entry, attempts, person))
     rng = random.SystemRandom()
     items = list(
         connection.scalars(select(BatchItem.item_id).where(BatchItem.batch_id == batch_id).order_by(BatchItem.position))
@@ -344,7 +344,12 @@ def _check_exclusions(connection: Connection, entry: Entry, person: int) -> None
         raise PlaceError("You have taken part in a related study, so you cannot take part in this one.")
 
 
-def _why_no_place(connection: Connection, entry: Entry, attempts: int) -> str:
+def _why_no_place(connection: Connection, entry: Entry, attempts: int, person: int | None = None) -> str:
+    # Only their condition may keep them from a batch; of that they are not told.
+    if person is not None and choose_batch(connection, entry.design_id, person, entry.batch_id) is not None:
+        if entry.batch_id is not None:
+            return "This part of the study is for other participants. Please return it; thank you for your interest."
+        return "The images that are still open are for other participants. Thank you for your interest."
     places = places_left(connection, entry.design_id)
     if places["open"] and attempts:
         return "You have already judged all the images that are still open. Thank you!"

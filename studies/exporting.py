@@ -24,7 +24,7 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
         raise OptionError(f"--out {path}: write to a file that ends in .csv or .parquet")
     with whole_file(path) as part:
         if suffix == ".parquet":
-            frame.to_parquet(part, index=False)
+            frame.apply(_of_one_type).to_parquet(part, index=False)
             return
         flat = frame.copy()
         for name in flat.columns:
@@ -33,3 +33,11 @@ def export_frame(frame: pd.DataFrame, path: Path) -> None:
         for name in flat.select_dtypes("datetimetz").columns:
             flat[name] = flat[name].map(lambda time: time.isoformat(), na_action="ignore").astype(object)
         flat.to_csv(part, index=False)
+
+
+def _of_one_type(column: pd.Series) -> pd.Series:
+    """The column; as texts where texts and other values stand in it, as Parquet has one type for all of them."""
+    if column.dtype != object:
+        return column
+    types = {type(value) for value in column if value is not None}
+    return column.map(str, na_action="ignore") if str in types and len(types) > 1 else column

@@ -114,6 +114,19 @@ def _plain(image: Image.Image, name: str) -> Image.Image:
     return upright.convert("L" if upright.mode in ("1", "L") else "RGB")
 
 
+def opaque_pixels(image: Image.Image, name: str) -> Any:
+    """What the pages would show of an image, uint8 [H, W] or [H, W, 3], in front of white where it is transparent.
+
+    Raises ItemError, with `name` in its message, where that cannot be done.
+    """
+    import numpy as np
+
+    plain = _plain(image, name)
+    if plain.mode == "RGBA":
+        plain = Image.alpha_composite(Image.new("RGBA", plain.size, "white"), plain).convert("RGB")
+    return np.asarray(plain)
+
+
 def to_png(image: Image.Image) -> bytes:
     """The image as PNG."""
     buffer = io.BytesIO()
@@ -125,3 +138,10 @@ def to_png(image: Image.Image) -> bytes:
 def array_to_png(array: Any) -> bytes:
     """A uint8 array [H, W] or [H, W, 3] as PNG."""
     return to_png(Image.fromarray(array))
+
+
+def image_of(array: Any) -> Image.Image:
+    """What `open_image` would make of `array_to_png(array)`, without encoding and decoding it."""
+    image = Image.fromarray(array)
+    image.format = "PNG"
+    return image

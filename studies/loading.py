@@ -16,13 +16,13 @@ from crowdloom.studies.database import Store, insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design import Items
 from crowdloom.studies.errors import ItemError
-from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, open_image
+from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, image_of, open_image
 from crowdloom.studies.items import SourceItem, read_items
 from crowdloom.studies.media import Spool, put_media, upload
 from crowdloom.studies.participation import VIEWS, views_of
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Study
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import Trial
+from crowdloom.tasks.protocol import Settings, Trial
 
 Progress = Callable[[int, int], None]
 """Called with how many items are done and how many there are."""
@@ -114,22 +114,26 @@ def prepare_items(design: DesignModel, items: Sequence[SourceItem], spool: Spool
     dealt = deal_to_conditions(
         [item.difficulty for item in items], design.batches, design.seed, design.items.sample, len(design.arms())
     )
-    used = sorted({position for batches in dealt for batch in batches for position in batch})
+    shown_with: dict[int, list[Settings]] = {}
+    for arm, batches in zip(design.arms(), dealt, strict=True):
+        options = design.task_options(arm)
+        for position in (position for batch in batches for position in batch):
+            shown_with.setdefault(position, []).append(options)
     rows: dict[int, dict[str, Any]] = {}
-    for done, position in enumerate(used, start=1):
-        rows[position] = _prepare(items[position], design, spool)
-        progress(done, len(used))
+    for done, position in enumerate(sorted(shown_with), start=1):
+        rows[position] = _prepare(items[position], design, shown_with[position], spool)
+        progress(done, len(shown_with))
     return Prepared(len(items), dealt, rows)
 
 
-def _prepare(item: SourceItem, design: DesignModel, spool: Spool) -> dict[str, Any]:
-    """An item's row, but for its study and token; its media go to the spool."""
+def _prepare(item: SourceItem, design: DesignModel, options: Sequence[Settings], spool: Spool) -> dict[str, Any]:
+    """The row of an item that is shown with these options, but for its study and token; its media go to the spool."""
     content = item.image()
-    image = open_image(content, item.name)
+    image = open_image(content, item.name) if item.array is None else image_of(item.array)
     said = design.items
     shown = for_the_page(image, content, said.image_size, item.name, said.enlarge)
     views = {name: _view(item, name, said, spool) for name in item.views}
-    _check_fit(item, views, design)
+    _check_fit(item, views, design, options)
     return {
         "key": item.key,
         "content_sha256": item.digest(
@@ -153,8 +157,8 @@ def _view(item: SourceItem, name: str, said: Items, spool: Spool) -> dict[str, A
     return {"media": spool.add(shown.content, shown.mime), "width": shown.width, "height": shown.height}
 
 
-def _check_fit(item: SourceItem, views: dict[str, Any], design: DesignModel) -> None:
-    """Raise ItemError where an item lacks what the task needs of it in one of the conditions."""
+def _check_fit(item: SourceItem, views: dict[str, Any], design: DesignModel, options: Sequence[Settings]) -> None:
+    """Raise ItemError where an item lacks what the task needs of it with one of these options."""
     task = TASKS[design.task]
     trial = Trial(
         design.classes,
@@ -163,8 +167,8 @@ def _check_fit(item: SourceItem, views: dict[str, Any], design: DesignModel) -> 
         views=views_of({VIEWS: views}),
         reference=item.reference,
     )
-    for arm in design.arms():
-        if problem := task.check_item(replace(trial, options=design.task_options(arm))):
+    for said in options:
+        if problem := task.check_item(replace(trial, options=said)):
             raise ItemError(f"{item.name}: {problem}")
 
 

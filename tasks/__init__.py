@@ -4,9 +4,13 @@ A task knows no database, no web framework and no torch. Its page is
 `templates/tasks/<module name>.html`.
 """
 
+from crowdloom.tasks.mixing_coefficient import MixingCoefficient
 from crowdloom.tasks.protocol import Task
 from crowdloom.tasks.soft_label import SoftLabel
+from crowdloom.tasks.wrong_label import WrongLabel
 
 TASKS: dict[str, Task] = {
     "soft-label": SoftLabel(),
+    "wrong-label": WrongLabel(),
+    "mixing-coefficient": MixingCoefficient(),
 }

@@ -33,7 +33,7 @@ class AnswerError(ValueError):
 class Settings(BaseModel):
     """What a design can say to a task: unknown names are refused, and nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

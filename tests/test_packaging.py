@@ -39,7 +39,9 @@ def test_a_wheel_built_from_the_sdist_is_whole(tmp_path: Path) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in inside)
     for name in (
         "studies/designs/soft-label.toml",
+        "studies/designs/wrong-label-1.toml",
         "studies/mappings/cifar10s.toml",
+        "studies/mappings/hmix-infer.toml",
         "studies/migrations/env.py",
         "studies/py.typed",
         "templates/static/live.js",

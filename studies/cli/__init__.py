@@ -35,6 +35,7 @@ COMMANDS = {
     "import": "Read the raw file of a study that was run elsewhere.",
     "coders": "Add researchers who code a study's items, and show how far they are.",
     "describe": "Describe a study's answers in numbers.",
+    "figures": "Draw the figures of a study's answers.",
     "labels": "Build labels from a study's answers.",
     "export": "Write a study's answers as one long table.",
     "encrypt-identities": "Seal participants' platform ids with a key.",

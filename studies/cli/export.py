@@ -18,23 +18,25 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FILE.csv or FILE.parquet")
 @click.option(
     "--table",
-    type=click.Choice(["answers", "debrief", "events", "codes"]),
+    type=click.Choice(["answers", "items", "debrief", "events", "codes"]),
     default="answers",
     show_default=True,
-    help="The answers to the items, those to the debrief questions, everything else that happened, or the codes that "
-    "researchers gave the items.",
+    help="The answers to the items, the items themselves, the answers to the debrief questions, everything else that "
+    "happened, or the codes that researchers gave the items.",
 )
 @answers_options
 @database_option
 def command(study: str, out: Path, table: str, responses: Scope, version: int | None, database: str | None) -> None:
     """Write the answers of STUDY as one long table: a row for each answer, no platform ids.
 
-    --responses and --version concern the answers; debrief and events are those of all submissions,
-    codes those of the items of the newest version.
+    The items are a row each, with what their source says of them and their final category. --responses concerns
+    the answers, --version these and the items; debrief and events are those of all submissions, codes those of the
+    items of the newest version.
     """
     from crowdloom.studies.coding_overview import codes_table
     from crowdloom.studies.exporting import export_frame
     from crowdloom.studies.reading import read_frame
+    from crowdloom.studies.reading_items import read_items
     from crowdloom.studies.records import read_debrief, read_events
     from crowdloom.studies.words import count
 
@@ -42,6 +44,8 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
     with opened(database) as store, store.read() as connection:
         if table == "answers":
             frame = read_frame(connection, study, responses, version)
+        elif table == "items":
+            frame = read_items(connection, study, version)
         else:
             read = {"debrief": read_debrief, "events": read_events, "codes": codes_table}[table]
             frame = read(connection, study)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
@@ -16,11 +15,19 @@ from crowdloom.studies.cli.options import opened, progress
 
 if TYPE_CHECKING:
     from crowdloom.studies.rehearsal import Rehearsal
+    from crowdloom.studies.rehearsal.described import Described
+
+
+PEOPLE = 50
+"""How many come where neither the command nor the design says it."""
+
+_MOST_ROWS = 12
+"""Of a table of what the answers say; longer ones are in the JSON."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--participants", default=50, show_default=True, help="How many simulated people come, at most.")
+@click.option("--participants", type=int, help="How many simulated people come, at most: what the design says, or 50.")
 @click.option("--seed", default=0, show_default=True, help="Fixes the people and the true labels.")
 @click.option("--drop-out", default=0.1, show_default=True, help="The share of people who leave before the end.")
 @click.option("--careless", default=0.05, show_default=True, help="The share of people who often do not look.")
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--database", metavar="URL", help="Keep it in this database, instead of a temporary one.")
 def command(
     file: Path,
-    participants: int,
+    participants: int | None,
     seed: int,
     drop_out: float,
     careless: float,
@@ -38,13 +45,15 @@ def command(
     """Let simulated people take the study of the design FILE, and see how far its labels fall from the truth.
 
     They read the real pages and post real forms, many at once, from a real server. All of it happens in
-    a temporary database, unless you name one.
+    a temporary database, unless you name one. Where the files with the design's items are not there, made-up
+    items take their place.
     """
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
-    from crowdloom.studies.rehearsal import Habits, rehearse
+    from crowdloom.studies.rehearsal import Habits, missing, rehearse, stand_ins
 
     design, source = read_design(file)
+    people = participants if participants is not None else design.rehearsal.people or PEOPLE
     habits = Habits(drop_out=drop_out, careless=careless)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -53,12 +62,16 @@ def command(
             opened(database or f"{folder}/rehearsal.db", create=True) as store,
         ):
             with located(source, str(file)):
-                load_design(store, design, source, file.parent)
-            with progress("People", participants) as bar:
+                absent = missing(design, file.parent)
+                made_up = stand_ins(design) if absent else None
+                load_design(store, design, source, file.parent, items=made_up)
+            if made_up is not None:
+                click.echo(f"{absent} is not here: {len(made_up):,} made-up items take its place.", err=as_json)
+            with progress("People", people) as bar:
                 rehearsal = rehearse(
                     store,
                     design.name,
-                    participants=participants,
+                    participants=people,
                     seed=seed,
                     habits=habits,
                     on_end=lambda done: bar.update(done - bar.pos),
@@ -70,7 +83,7 @@ def command(
     finally:
         signal.signal(signal.SIGTERM, before)
     if as_json:
-        click.echo(json.dumps(asdict(rehearsal), indent=2))
+        click.echo(json.dumps(rehearsal.record() | {"made_up": len(made_up or ())}, indent=2))
     else:
         _print(rehearsal)
         if database:
@@ -88,13 +101,15 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 def _print(rehearsal: Rehearsal) -> None:
     people, places = rehearsal.people, rehearsal.places
     dropped = people["left"] + people["vanished"]
+    of_them = "of them" if rehearsal.submissions["max"] <= 1 else "of them left none unfinished"
     rows = [
         ("arrived", people["arrived"], "simulated people who opened the link"),
-        ("completed", people["completed"], f"of them; {people['surplus']} surplus, after their place was given away"),
+        ("completed", people["completed"], f"{of_them}; {people['surplus']} surplus, after their place was given away"),
         ("dropped out", dropped, f"{people['left']} by the page's button; {people['came_back']} came back once more"),
         ("refused", people["refused"], "did not consent"),
         ("failed the check", people["failed_check"], "did not pass the comprehension check"),
         ("turned away", people["turned_away"], "found no place"),
+        *_submissions(rehearsal),
         ("places filled", f"{places['filled']}/{places['wanted']}", "submissions that count"),
         ("responses", rehearsal.responses, "answers, repeats and those of drop-outs included"),
         ("per item", _range(rehearsal.accepted), "accepted first responses"),
@@ -106,12 +121,36 @@ def _print(rehearsal: Rehearsal) -> None:
             ("majority class", f"{labels.majority:.3f}", "the same for the hard label of most people"),
             ("uniform", f"{labels.uniform:.3f}", "the same for a label that knows nothing"),
             ("entropy", _number(labels.entropy_correlation, 2), "rank correlation of labels' and true entropy"),
+            ("skill", _number(rehearsal.skill_correlation, 2), "rank correlation of agreement and true skill"),
         ]
-    rows.append(("skill", _number(rehearsal.skill_correlation, 2), "rank correlation of agreement and true skill"))
     for name, value, meaning in rows:
         click.echo(f"{name:17} {value:>8}  {meaning}")
     click.echo(f"{rehearsal.requests} requests in {rehearsal.wall_s:.0f} s.")
+    if rehearsal.described is not None:
+        _print_described(rehearsal.described)
     click.echo(f"\n{rehearsal.sentence()}")
+
+
+def _print_described(described: Described) -> None:
+    """As `crowdloom describe` does, but for long tables."""
+    from crowdloom.analysis.describe import describe_rows
+
+    click.echo()
+    for name, value, meaning in describe_rows(described.summary):
+        click.echo(f"{name:31} {value:>9}  {meaning}")
+    for table in described.tables:
+        rows = len(table.frame)
+        click.echo(f"\n{table.title}\n{table.lines() if rows <= _MOST_ROWS else f'{rows} rows, which --json prints'}")
+
+
+def _submissions(rehearsal: Rehearsal) -> list[tuple[str, float, str]]:
+    """How many submissions people made, where anybody made several."""
+    said = rehearsal.submissions
+    if said["max"] <= 1:
+        return []
+    by = "1 person" if said["people"] == 1 else f"{said['people']:g} people"
+    each = f"{said['min']:g} to {said['max']:g} each, median {said['median']:g}"
+    return [("submissions", said["completed"], f"completed, by {by}: {each}")]
 
 
 def _range(accepted: dict[str, int]) -> str:

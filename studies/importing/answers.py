@@ -1,143 +1,54 @@
-"""How each task's answers are read from somebody else's response objects: one mapping per task."""
+"""The tasks whose answers can be imported, and the mapping files that come with the program."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping as Given
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-from pydantic import model_validator
 
 from crowdloom.studies.design_file import parse_toml, read_text
-from crowdloom.studies.design_types import Text
 from crowdloom.studies.errors import ImportFileError, OptionError
-from crowdloom.studies.importing.mapping import Mapping, Part
-from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import Answer
+from crowdloom.studies.importing.mapping import Mapping
+from crowdloom.studies.importing.mixing import MixingMapping
+from crowdloom.studies.importing.soft_labels import SoftLabelMapping
 
-BUILT_IN = "mappings/cifar10s.toml"
+MAPPINGS: dict[str, type[Mapping]] = {kind.task: kind for kind in (SoftLabelMapping, MixingMapping)}
 
-CHOSEN_YET_IMPOSSIBLE = "a chosen class is also ticked as impossible"
-SAME_CLASS_TWICE = "the second class is the first one again"
-SECOND_WITHOUT_PROBABILITY = "a second class without a probability"
-PROBABILITY_OF_NOTHING = "no second class, yet a probability above 0 for it"
-NO_NUMBER_OF_NOTHING = "no second class, yet something typed that is no probability (left out)"
-
-
-class ClassChoice(Part):
-    """A key of the response whose value is the name of a class after a prefix."""
-
-    key: Text
-    prefix: str = ""
-
-
-class SoftLabelAnswers(Part):
-    """Where a response says the fields of the task `soft-label`."""
-
-    top1: ClassChoice
-    top1_probability: Text
-    top2: ClassChoice
-    no_alternative: Text
-    """The value of the key of `top2` that means "no second class"."""
-    top2_probability: Text
-    impossible_prefix: Text
-    """A key that begins so, followed by the name of a class, says that this class was ticked."""
-
-
-class SoftLabelMapping(Mapping):
-    """The mapping of an export with soft labels."""
-
-    answer: SoftLabelAnswers
-
-    @model_validator(mode="after")
-    def _classes_fit(self) -> SoftLabelMapping:
-        if problem := TASKS["soft-label"].check_classes(self.classes):
-            raise ValueError(f"classes: {problem}")
-        if len(set(self.classes)) < len(self.classes):
-            raise ValueError("classes: a class stands there twice")
-        return self
-
-    def answer_from(self, values: Given[str, Any]) -> tuple[Answer, tuple[str, ...]]:
-        """See `Mapping.answer_from`; an answer that contradicts itself is kept as it was given."""
-        says = self.answer
-        contradictions = []
-        top1 = self._class(values, says.top1)
-        if top1 is None:
-            raise ValueError(f"{says.top1.key} is missing: no most probable class")
-        top1_probability = _probability(values.get(says.top1_probability), says.top1_probability)
-        if top1_probability is None:
-            raise ValueError(f"{says.top1_probability} is empty: no probability of the most probable class")
-        top2 = None
-        if values.get(says.top2.key) != says.no_alternative:
-            top2 = self._class(values, says.top2)
-        try:
-            top2_probability = _probability(values.get(says.top2_probability), says.top2_probability)
-        except ValueError:
-            if top2 is not None:
-                raise
-            top2_probability = None
-            contradictions.append(NO_NUMBER_OF_NOTHING)
-        ticked = {key.removeprefix(says.impossible_prefix) for key in values if key.startswith(says.impossible_prefix)}
-        if unknown := ticked - set(self.classes):
-            raise ValueError(f"{says.impossible_prefix + min(unknown)} names no class of the mapping")
-
-        if {top1, top2} & ticked:
-            contradictions.append(CHOSEN_YET_IMPOSSIBLE)
-        if top1 == top2:
-            contradictions.append(SAME_CLASS_TWICE)
-        if top2 is not None and top2_probability is None:
-            contradictions.append(SECOND_WITHOUT_PROBABILITY)
-        if top2 is None and top2_probability:
-            contradictions.append(PROBABILITY_OF_NOTHING)
-        answer = {
-            "top1": top1,
-            "top1_probability": top1_probability,
-            "top2": top2,
-            "top2_probability": top2_probability,
-            "impossible": [name for name in self.classes if name in ticked],
-        }
-        return answer, tuple(contradictions)
-
-    def _class(self, values: Given[str, Any], choice: ClassChoice) -> str | None:
-        value = values.get(choice.key)
-        if value is None or value == "":
-            return None
-        name = str(value).removeprefix(choice.prefix)
-        if name not in self.classes or not str(value).startswith(choice.prefix):
-            raise ValueError(f"{choice.key} says {value!r}, which names no class of the mapping")
-        return name
-
-
-def _probability(value: object, key: str) -> float | None:
-    """A number between 0 and 100; None where nothing was typed."""
-    typed = "" if value is None else str(value).strip()
-    if not typed:
-        return None
-    try:
-        number = float(typed.removesuffix("%").replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 100:  # false for NaN too
-        raise ValueError(f"{key} says {typed!r}, which is no probability between 0 and 100")
-    return int(number) if number == int(number) else number
-
-
-MAPPINGS: dict[str, type[Mapping]] = {
-    "soft-label": SoftLabelMapping,
+SHIPPED = {
+    "cifar10s": "soft-label",
+    "hmix-choose": "mixing-coefficient",
+    "hmix-construct": "mixing-coefficient",
+    "hmix-infer": "mixing-coefficient",
+    "hmix-soft-labels": "soft-label",
 }
+"""The mapping files in `mappings`, by name, and the task that each is for."""
+
+DEFAULTS = {"soft-label": "cifar10s"}
+"""The mapping of a task where none is given."""
 
 
-def load_mapping(path: Path | None, task: str) -> tuple[Mapping, str]:
-    """The mapping in a file, or CIFAR-10S's own without one, and its text.
+def load_mapping(given: str | Path | None, task: str) -> tuple[Mapping, str, str]:
+    """A mapping, its text, and what messages call it: from a file, or one that comes with the program.
 
-    Raises OptionError for a task that cannot be imported, ImportFileError for a wrong mapping.
+    A file that is there goes before a name; without either it is the task's own.
+    Raises OptionError for a task that cannot be imported and for a name that there is not,
+    ImportFileError for a wrong mapping.
     """
     if task not in MAPPINGS:
         raise OptionError(f"--task {task}: answers to this task cannot be imported; there are: {', '.join(MAPPINGS)}")
-    if path is None:
-        text, name = (files("crowdloom.studies") / BUILT_IN).read_text(encoding="utf-8"), BUILT_IN
+    mine = ", ".join(name for name, its_task in SHIPPED.items() if its_task == task)
+    if given is None and task not in DEFAULTS:
+        raise OptionError(f"--task {task} needs --mapping: a file, or one of {mine}")
+    wanted = DEFAULTS[task] if given is None else str(given)
+    if given is not None and Path(given).exists():
+        text, name = read_text(Path(given), "a mapping file", ImportFileError), wanted
+    elif wanted not in SHIPPED:
+        raise OptionError(
+            f"--mapping {wanted}: there is no such file, and no mapping of this name comes with crowdloom; "
+            f"for the task {task} there are: {mine}"
+        )
+    elif SHIPPED[wanted] != task:
+        raise OptionError(f"--mapping {wanted} reads answers to the task {SHIPPED[wanted]}, not to --task {task}")
     else:
-        text, name = read_text(path, "a mapping file", ImportFileError), str(path)
-    return parse_toml(text, name, MAPPINGS[task], ImportFileError), text
+        name = f"mappings/{wanted}.toml"
+        text = (files("crowdloom.studies") / name).read_text(encoding="utf-8")
+    return parse_toml(text, name, MAPPINGS[task], ImportFileError), text, name

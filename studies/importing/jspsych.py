@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crowdloom.studies.database import Store
-from crowdloom.studies.importing.answers import BUILT_IN, load_mapping
+from crowdloom.studies.importing.answers import load_mapping
 from crowdloom.studies.importing.raw import read_csv
 from crowdloom.studies.importing.report import Double, Report
 from crowdloom.studies.importing.screens import Answered, Pass
@@ -19,10 +19,12 @@ def import_jspsych(
     *,
     task: str,
     study: str,
-    mapping: Path | None = None,
+    mapping: str | Path | None = None,
     keep_doubles: bool = False,
 ) -> Report:
     """Read a CSV export into the same tables as our own pages write, and say what became of every row.
+
+    `mapping` is a file, or the name of a mapping that comes with the program (`answers.shipped`).
 
     A session that stands in the file twice is stored once, unless `keep_doubles` makes the copy a
     submission of its own. Sessions that the store has are passed over, so that a second import adds
@@ -32,8 +34,8 @@ def import_jspsych(
 
     Raises OptionError, ImportFileError, StudyError or StoreError, and then nothing is stored.
     """
-    rules, text = load_mapping(mapping, task)
-    raw = read_csv(path, rules, str(mapping or BUILT_IN))
+    rules, text, name = load_mapping(mapping, task)
+    raw = read_csv(path, rules, name)
     imported = understand(raw, rules, task, study, path)
     with store.write() as connection:
         stored, participants = put(connection, imported, rules, text, keep_doubles=keep_doubles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -58,6 +57,11 @@ class Pass:
         """The responses alone."""
         return [screen for screen in self.screens if isinstance(screen, Answered)]
 
+    @property
+    def items(self) -> set[str]:
+        """The keys of the items shown."""
+        return {key for key, _ in self.order}
+
 
 class Reader:
     """Reads the sessions of one file; collects the items on the way."""
@@ -86,14 +90,16 @@ class Reader:
                     raise ValueError(f"the item {item.key} was shown for a first answer before, in the same session")
                 answers[f"{kind} {item.key}"] += 1
                 result.order.append((item.key, repeat_index))
-                result.screens.append(self._answer(row, item.key, repeat_index, result.answers_shown.total() - 1))
+                result.screens.append(self._answer(row, item, repeat_index, result.answers_shown.total() - 1))
             except ValueError as error:
                 result.screens.append(self._refused(row, str(error)))
         return result
 
     def _batch(self, session: Session) -> int | None:
-        """The one batch that the rows name; a page before the first answer may not know it yet."""
+        """The one batch that the rows name, if any does; a page before the first answer may not know it yet."""
         column = self.mapping.columns.batch
+        if column is None:
+            return None
         found: int | None = None
         for row in session.rows:
             if not row.fields[column].strip() and screen_kind(row, self.mapping) is None:
@@ -120,20 +126,22 @@ class Reader:
         reference = row.fields[columns.reference].strip() or None if columns.reference else None
         if reference is not None and reference not in self.mapping.classes:
             raise ValueError(f"{columns.reference} says {reference[:50]!r}, which is no class of the mapping")
-        attributes = {name: row.fields[name] for name in columns.attributes if row.fields[name]}
+        attributes: dict[str, Any] = {name: row.fields[name] for name in columns.attributes if row.fields[name]}
+        if columns.mixed:
+            attributes |= columns.mixed.attributes(row.fields, self.mapping.classes)
         item = SourceItem(key, f"line {row.line}", lambda: b"", reference, None, attributes)
         known = self.items.setdefault(key, item)
         if (known.reference, known.attributes) != (reference, attributes):
             raise ValueError(f"the item {key} is described otherwise in {known.name}")
         return known
 
-    def _answer(self, row: Row, item: str, repeat_index: int, position: int) -> Answered:
+    def _answer(self, row: Row, item: SourceItem, repeat_index: int, position: int) -> Answered:
         columns = self.mapping.columns
-        reading = self.mapping.read(_object(row.fields[columns.response], columns.response))
+        reading = self.mapping.read(self.mapping.given(row.fields), item.attributes)
         packed = pack(self.task.columns, self.task.typed(reading.answer, self.mapping.classes), self.mapping.classes)
         rt_ms = _milliseconds(row, columns.rt)
         elapsed_ms = _milliseconds(row, columns.elapsed)
-        return Answered(row.line, item, repeat_index, position, reading, packed, rt_ms, elapsed_ms)
+        return Answered(row.line, item.key, repeat_index, position, reading, packed, rt_ms, elapsed_ms)
 
     def _event(self, row: Row) -> Happened:
         kind = row.fields[self.mapping.columns.trial_type]
@@ -145,18 +153,6 @@ class Reader:
     def _fields(self, row: Row) -> dict[str, Any]:
         # A participant's own id stays in the table of participants.
         return {k: v for k, v in row.fields.items() if v and k != self.mapping.columns.participant}
-
-
-def _object(text: str, column: str) -> dict[str, Any]:
-    """A JSON object that can be stored as it is. Raises ValueError."""
-    try:
-        given = json.loads(text)
-        json.dumps(given, allow_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{column} is no valid JSON ({error})") from error
-    if not isinstance(given, dict):
-        raise ValueError(f"{column} is no JSON object")
-    return given
 
 
 def _milliseconds(row: Row, column: str) -> int | None:

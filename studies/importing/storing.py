@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError
+from crowdloom.studies.importing.batches import place_by_items
 from crowdloom.studies.importing.mapping import Mapping
 from crowdloom.studies.importing.raw import RawFile
 from crowdloom.studies.importing.screens import Answered, Pass
@@ -129,6 +130,8 @@ def _frame(connection: Connection, study_id: int, imported: ImportedStudy, mappi
     there: dict[int, dict[str, str]] = {}
     for row in rows:
         there.setdefault(row.number, {})[row.key] = row.content_sha256
+    if mapping.columns.batch is None:
+        _find_batches(imported, there)
     for number, keys in imported.batches.items():
         if not {key: imported.items[key].digest(b"") for key in keys}.items() <= there.get(number, {}).items():
             raise StudyError(
@@ -139,6 +142,23 @@ def _frame(connection: Connection, study_id: int, imported: ImportedStudy, mappi
     imported.design = DesignModel.model_validate(design.values)
     imported.batches.update({number: list(keys) for number, keys in there.items()})
     return _Frame(design.id, {row.key: row.item_id for row in rows}, {row.number: row.batch_id for row in rows})
+
+
+def _find_batches(imported: ImportedStudy, there: Given[int, Given[str, str]]) -> None:
+    """Where no column numbers the batches, find those that are there by their items. Raises StudyError."""
+    strange = place_by_items(
+        [*imported.originals, *imported.copies], {number: list(keys) for number, keys in there.items()}
+    )
+    if strange:
+        raise StudyError(
+            f"the study {imported.design.name} was imported from another file, in which no batch has all the items "
+            f"that the session in line {strange[0].session.rows[0].line} of {imported.raw.name} shows; {ELSEWHERE}"
+        )
+    shown: dict[int, set[str]] = {}
+    for passed in imported.originals:
+        if passed.batch is not None:
+            shown.setdefault(passed.batch, set()).update(passed.items)
+    imported.batches = {number: sorted(keys) for number, keys in shown.items()}
 
 
 def _new_frame(connection: Connection, study_id: int, imported: ImportedStudy, mapping_text: str) -> _Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from crowdloom.studies.design import Batches, Design, Items, People
 from crowdloom.studies.errors import ImportFileError, OptionError
+from crowdloom.studies.importing.batches import batches_by_column, batches_by_items, place_by_items
 from crowdloom.studies.importing.mapping import Mapping
 from crowdloom.studies.importing.raw import RawFile, find_sessions
 from crowdloom.studies.importing.screens import Happened, Pass, Reader
@@ -53,29 +54,13 @@ def understand(raw: RawFile, mapping: Mapping, task: str, study: str, path: Path
         raise ImportFileError(
             f"{path}:{refused.line}: no answer of the file could be read; here {refused.refused}; correct the mapping"
         )
-    batches = _batches(originals, mapping, path)
+    if mapping.columns.batch is None:
+        batches = batches_by_items(originals)
+        place_by_items([*originals, *copies], batches)
+    else:
+        batches = batches_by_column(originals, mapping.columns.batch, path)
     design = _design(raw, mapping, task, study, originals, batches)
     return ImportedStudy(raw, design, reader.items, batches, originals, copies)
-
-
-def _batches(originals: list[Pass], mapping: Mapping, path: Path) -> dict[int, list[str]]:
-    """The items of each batch, by key: those that its longest session shows."""
-    seen: dict[int, list[tuple[set[str], Pass]]] = defaultdict(list)
-    for passed in originals:
-        if passed.batch is not None and passed.order:
-            seen[passed.batch].append(({key for key, _ in passed.order}, passed))
-    batches = {}
-    for number, shown in sorted(seen.items()):
-        items, longest = max(shown, key=lambda pair: len(pair[0]))
-        for some, passed in shown:
-            if not some <= items:
-                raise ImportFileError(
-                    f"{path}:{passed.session.rows[0].line}: {mapping.columns.batch} is {number} here and in line "
-                    f"{longest.session.rows[0].line}, but they show other items (such as {min(some - items)}); "
-                    "columns.batch of the mapping must name a column that tells which items were shown"
-                )
-        batches[number] = sorted(items, key=lambda key: (int(key) if key.isdecimal() else math.inf, key))
-    return batches
 
 
 def _design(
@@ -99,6 +84,7 @@ def _design(
             title=f"Imported from {raw.name}",
             task=task,
             classes=mapping.classes,
+            options=mapping.design_options(),
             consent=f"Imported from {raw.name}, which does not say what the participants consented to.",
             instructions=(f"Imported from {raw.name}, which does not hold the instructions as text.",),
             items=Items(source="import", path=raw.name, image_size=0),

@@ -46,6 +46,7 @@ def read_arrays(design: Design, folder: Path) -> Iterator[SourceItem]:
             pixels=str(images[number].shape).encode() + images[number].tobytes(),
             reference=None if labels is None else _class_name(labels[number], design, f"{path}[{number}]"),
             difficulty=None if difficulty is None else float(difficulty[number]),
+            array=images[number],
         )
 
 

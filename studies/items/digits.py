@@ -22,6 +22,7 @@ def read_digits(design: Design, folder: Path) -> Iterator[SourceItem]:
             pixels=grey.tobytes(),
             reference=str(target),
             difficulty=difficulty,
+            array=grey,
         )
 
 

@@ -23,11 +23,11 @@ class SourceItem:
     difficulty: float | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     pixels: bytes | None = None
-    """What it is made from, where `image` encodes it; encoders differ between versions."""
+    """What it and its views are made from, where `image` encodes them; encoders differ between versions."""
     views: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     """Further pictures by name, such as what an interpreter drew."""
     array: Any = None
-    """Its pixels, uint8 [H, W] or [H, W, 3], where the source has them at hand."""
+    """Its pixels, uint8 [H, W] or [H, W, 3], where the source has them at hand and `image` encodes them as PNG."""
 
     def digest(
         self, content: bytes, image_size: int = 0, enlarge: str = "lanczos", views: Mapping[str, str] | None = None
@@ -39,7 +39,8 @@ class SourceItem:
         difficulty = None if self.difficulty is None else f"{self.difficulty:.9g}"  # computed: its last digits vary
         said: list[Any] = [self.reference, difficulty, self.attributes, image_size]
         if views or enlarge != "lanczos":
-            said += [enlarge, dict(views or {})]  # items that know neither keep the digest of earlier versions
+            # Items that know neither keep the digest of earlier versions. What drawn views show, `pixels` says.
+            said += [enlarge, dict.fromkeys(views or {}) if self.pixels else dict(views or {})]
         written = json.dumps(said, sort_keys=True).encode()
         return hashlib.sha256((self.pixels or content) + written).hexdigest()
 

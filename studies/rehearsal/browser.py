@@ -63,6 +63,10 @@ class Page:
         images = self._root.xpath("//img[@data-stimulus]/@src")
         return str(images[0]) if images else None
 
+    def pictures(self) -> list[str]:
+        """The addresses of all pictures that the page shows, each once, as it writes them."""
+        return list(dict.fromkeys(str(address) for address in self._root.xpath("//main//img/@src")))
+
     def receipt(self) -> str | None:
         """The completion code, if the page shows one."""
         codes = self._root.xpath("//*[@data-code]/text()")

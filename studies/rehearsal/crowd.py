@@ -3,6 +3,11 @@
 Nobody waits for the clock. When somebody vanishes, the time for which their place is kept is over at
 once (and only theirs: a place is told by the token of the submission that holds it). Whoever is
 turned away because all places are held tries again once somebody else has finished or gone.
+
+Where people may take part several times, they come again as soon as they have completed, while new
+people keep arriving until most places are filled. Who has had all that is open comes again
+when somebody else has given a place up. Should places be left when all have done as much as they had in
+mind, they go on beyond it.
 """
 
 from __future__ import annotations
@@ -23,11 +28,18 @@ from crowdloom.studies.tables import Place, Submission
 COMES_BACK_AFTER = 5
 """So many people have arrived in the meantime."""
 
+LAST_ARRIVAL = 0.9
+"""The last of those who may come several times arrives when this share of the places is filled."""
+
 
 class Crowd:
-    """The people of one rehearsal; `ends` says how it ended for each of those who arrived."""
+    """The people of one rehearsal; `ends` says how it ended for each of those who arrived.
 
-    def __init__(self, store: Store, design_id: int, people: Iterable[Visit]) -> None:
+    With `several` they may take part more than once; then it is how the last visit ended on which there was
+    something for them.
+    """
+
+    def __init__(self, store: Store, design_id: int, people: Iterable[Visit], *, several: bool = False) -> None:
         self.arrived = 0
         self.came_back = 0
         self.ends: dict[Visit, End] = {}
@@ -35,6 +47,17 @@ class Crowd:
         self._design_id = design_id
         self._expected = deque(people)
         self._waiting: deque[Visit] = deque()
+        self._again: deque[Visit] = deque()
+        """Who has completed and wants another."""
+        self._resting: list[Visit] = []
+        """Who wants another, but has had everything that was open."""
+        self._content: list[Visit] = []
+        """Who has done as many as they had in mind, where they could do more."""
+        self._several = several
+        self._filled = 0
+        with store.read() as connection:
+            places = sum(places_left(connection, design_id).values())
+        self._filled_per_arrival = LAST_ARRIVAL * places / max(len(self._expected), 1)
         self._gone: deque[tuple[int, Visit]] = deque()
         self._no_room = False
         self._full = False
@@ -64,14 +87,23 @@ class Crowd:
 
     def _has_room_after_all(self) -> bool:
         """Whether the last who was turned away could come in now: a place may have become free at that moment."""
-        if not self._no_room or self._full or not self._waiting:
+        if self._full or not (self._waiting or self._resting or self._content):
             return False
         with self._store.read() as connection:
             places = places_left(connection, self._design_id)
         left = places["open"] + places["held"]  # nobody is at work, so what is held is overdue
         self._no_room = left in (0, self._left)
         self._left = left
+        if not self._no_room:
+            self._rested()
+            self._again.extend(self._content)
+            self._content.clear()
         return not self._no_room
+
+    def _rested(self) -> None:
+        """Those who had had everything look again."""
+        self._again.extend(self._resting)
+        self._resting.clear()
 
     def _next(self) -> Visit | None:
         if self._gone and (self._gone[0][0] <= self.arrived or not self._expected or self._full):
@@ -81,22 +113,30 @@ class Crowd:
             return None
         if self._waiting:
             return self._waiting.popleft()
-        if self._expected:
+        if self._expected and (not self._again or self._filled >= self._filled_per_arrival * self.arrived):
             self.arrived += 1
             return self._expected.popleft()
-        return None
+        return self._again.popleft() if self._again else None
 
     def _ended(self, visit: Visit, end: End) -> None:
-        self.ends[visit] = end
-        self._no_room = end == "turned_away"
-        if self._no_room:
-            self._waiting.append(visit)
+        if end == "turned_away" and visit.completed:
+            self._resting.append(visit)
+        else:
+            self.ends[visit] = end
+            self._no_room = end == "turned_away"
+            if self._no_room:
+                self._waiting.append(visit)
+        if end == "completed" and self._several:
+            (self._again if visit.wants_more else self._content).append(visit)
         if end in ("turned_away", "completed"):
             with self._store.read() as connection:
                 places = places_left(connection, self._design_id)
             self._full = not places["open"] and not places["held"]
+            self._filled = places["filled"]
         if end == "vanished" and visit.token is not None:
             self._let_time_pass(visit.token)
+        if end in ("left", "vanished", "failed_check"):
+            self._rested()
         if visit.comes_back:
             self._gone.append((self.arrived + COMES_BACK_AFTER, visit))
 

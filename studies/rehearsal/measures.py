@@ -47,17 +47,19 @@ def measure_labels(
     import numpy as np
 
     from crowdloom.analysis.labels import entropy
-    from crowdloom.studies.labelling import Recipe, build_label_set
+    from crowdloom.studies.label_recipes import Recipe
+    from crowdloom.studies.labelling import build_label_set, check_soft_labels
     from crowdloom.studies.reading import find_answers
 
     try:
+        answers = find_answers(connection, study, version=version)
+        check_soft_labels(answers)
         recipe = Recipe(variety=VARIETY, aggregate="mean", version=version)
         table = build_label_set(connection, study, recipe).table
     except (OptionError, StudyError):  # the task asks no soft labels, or has no typed columns at all
         return None
     if not len(table.item):
         return None
-    answers = find_answers(connection, study, version=version)
     votes = _votes(*_first_answers(connection, answers)[:2], len(answers.items), len(answers.classes))
     votes = votes[[answers.items.index(key) for key in table.item]]
     most = votes == votes.max(axis=1, keepdims=True)

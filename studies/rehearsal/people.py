@@ -8,12 +8,17 @@
 
 Of those who drop out a quarter says so by the page's button and the others vanish; a third of them
 comes back later. On the consent page all of them refuse.
+
+Where the design lets people come again with other items, each has a number of submissions in mind,
+log-normal with sigma 1, so that a few do many; all of them together would fill the places 1.3 times.
+They leave before they have done them with the same asked share.
 """
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from crowdloom.tasks.protocol import Person
 
@@ -21,6 +26,9 @@ LEAVES_BY_BUTTON = 0.25
 COMES_BACK = 1 / 3
 WRONG_CHECK = 0.1
 SECONDS_SIGMA = 0.4
+SUBMISSIONS_SIGMA = 1.0
+IN_RESERVE = 1.3
+"""So many times the people's submissions would fill the places, since some leave and some have seen what is left."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,10 @@ class Habits:
     """The chance at each trial to reload, to send twice at once, or to answer in a second tab first."""
 
 
-def draw_person(number: int, seed: int, habits: Habits, pages: int) -> Person:
+def draw_person(number: int, seed: int, habits: Habits, pages: int, behaviour: Any = None) -> Person:
     """The person with this number; `pages` is how many pages there are to leave at.
+
+    `behaviour` is how all of them answer the task, as the design states it.
 
     >>> draw_person(1, seed=1, habits=Habits(drop_out=0), pages=10).drop_out
     0.0
@@ -46,4 +56,24 @@ def draw_person(number: int, seed: int, habits: Habits, pages: int) -> Person:
         careless=rng.uniform(0.5, 1) if rng.random() < habits.careless else 0.0,
         seconds=20 * rng.lognormvariate(0, SECONDS_SIGMA),
         drop_out=1 - (1 - habits.drop_out) ** (1 / pages),
+        behaviour=behaviour,
     )
+
+
+def draw_submissions(people: int, places: int, most: int, seed: int) -> list[int]:
+    """How many submissions each person has in mind: 1 to `most`, in all 1.3 times the places where that can be.
+
+    >>> draw_submissions(5, places=20, most=8, seed=1)
+    [5, 2, 6, 5, 8]
+    >>> draw_submissions(3, places=20, most=1, seed=1)
+    [1, 1, 1]
+    """
+    rng = random.Random(f"{seed} submissions")  # noqa: S311 - reproducible on purpose
+    weights = [rng.lognormvariate(0, SUBMISSIONS_SIGMA) for _ in range(people)]
+    wanted = min(IN_RESERVE * places, people * most)
+    scale = wanted / sum(weights)
+    while True:
+        numbers = [min(max(round(scale * weight), 1), most) for weight in weights]
+        if sum(numbers) >= wanted:
+            return numbers
+        scale *= 1.01  # some reach the most that one can do, and the others do more instead

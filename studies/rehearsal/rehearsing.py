@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from statistics import median
 from typing import Any, get_args
 
-from sqlalchemy import Connection, not_, or_, select
+from sqlalchemy import Connection, func, not_, or_, select
 
 from crowdloom.studies import identities
+from crowdloom.studies.allocation import places_left
 from crowdloom.studies.database import Store, new_token
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import OptionError, RehearsalError
+from crowdloom.studies.participation import Designs
 from crowdloom.studies.posting import newest_design, publish
 from crowdloom.studies.rehearsal.browser import Browser
 from crowdloom.studies.rehearsal.crowd import Crowd
-from crowdloom.studies.rehearsal.measures import LabelMeasures, measure_labels, measure_skill
-from crowdloom.studies.rehearsal.people import Habits, draw_person
+from crowdloom.studies.rehearsal.described import describe_answers
+from crowdloom.studies.rehearsal.measures import measure_labels, measure_skill
+from crowdloom.studies.rehearsal.people import Habits, draw_person, draw_submissions
+from crowdloom.studies.rehearsal.report import Rehearsal
 from crowdloom.studies.rehearsal.serving import serving
 from crowdloom.studies.rehearsal.truth import true_label
 from crowdloom.studies.rehearsal.visit import Briefing, End, Visit
@@ -38,59 +40,13 @@ from crowdloom.studies.tables import (
     Study,
     Submission,
 )
+from crowdloom.tasks import TASKS
 
 AT_ONCE = 16
 """So many people take part at the same time."""
 
 NAME = "rehearsal-"
 """How the platform ids of simulated people begin."""
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What a rehearsal came to."""
-
-    study: str
-    seed: int
-    link: str
-    """Where the people came in, without the server's address."""
-    people: dict[str, int]
-    """How many `arrived`; how it ended for them: `completed`, `refused`, `left`, `vanished`, `failed_check`,
-    `turned_away`; how many of the completed were `surplus`, and how many `came_back` after dropping out."""
-    places: dict[str, int]
-    """Of the study as it stands now: `filled`, and `wanted` in all."""
-    responses: int
-    """Answers that the people of this rehearsal gave, repeats included."""
-    accepted: dict[str, int]
-    """The fewest (`min`) and the most (`max`) accepted first responses of an item."""
-    seconds_per_answer: float | None
-    """Median of what the simulated people's pages measured; None where nobody answered."""
-    labels: LabelMeasures | None
-    """How far labels are from the truth; None for a task without soft labels, or where nothing was accepted."""
-    skill_correlation: float | None
-    """Spearman's, of people's agreement with the others and their true skill; None where it cannot be said."""
-    truth: dict[str, dict[str, float]]
-    """The true label of each item, by its key."""
-    requests: int
-    wall_s: float
-
-    @property
-    def full(self) -> bool:
-        """Whether every place is filled."""
-        return self.places["filled"] == self.places["wanted"]
-
-    def sentence(self) -> str:
-        """What this design would give, in words."""
-        filled, wanted = self.places["filled"], self.places["wanted"]
-        arrived = self.people["arrived"] - self.people["turned_away"]
-        if self.full:
-            given = f"{arrived} people like these fill all {wanted} places of this design"
-        else:
-            given = f"{arrived} people like these fill {filled} of the {wanted} places of this design"
-            if filled:
-                given += f"; it takes about {math.ceil(arrived * wanted / filled)} of them to fill all"
-        labels = "" if self.labels is None else f" {self.labels.sentence()}"
-        return f"{given}.{labels} Real people err together more than simulated ones do, so expect no better than this."
 
 
 def rehearse(
@@ -122,31 +78,39 @@ def rehearse(
         posting = publish(connection, study, "link", simulated=True)
         values = connection.execute(select(Design.values).where(Design.id == design_id)).scalar_one()
         items = connection.execute(_items(design_id)).all()
+        places = sum(places_left(connection, design_id).values())
+        batches = connection.scalars(_batches(design_id)).all()
     design = DesignModel.model_validate(values)
-    truth = {item.key: true_label(item.key, item.reference, item.difficulty, design.classes, seed) for item in items}
-    # Two items with the same picture cannot be told apart: the first one's truth is true of both.
-    by_image = {f"/media/{item.shown}": truth[item.key] for item in reversed(items)}
-    truth = {item.key: by_image[f"/media/{item.shown}"] for item in items}
-
+    # Nobody sees an item twice, in whatever condition.
+    distinct = sum(batches) if design.batches.split_items else max(batches)
+    most = min(design.people.submissions_per_participant, distinct)
+    truth = {
+        item.key: true_label(item.key, item.reference, item.difficulty, design.classes, seed, item.attributes)
+        for item in items
+    }
     link, run = f"/join/{posting.token}", f"{NAME}{new_token(6)}-"
     pages = 2 + len(design.instructions) + design.batches.size + len(design.batches.repeats)
+    wanted = draw_submissions(participants, places, most, seed)
+    behaviour = TASKS[design.task].behaviour.model_validate(design.rehearsal.behaviour)
     with (
         # The people of a rehearsal are found again by their names, which a key would seal.
         serving(store.url, without=(identities.VARIABLE,)) if address is None else nullcontext(address) as base,
         closing(Browser(base, connections=2 * at_once)) as browser,
     ):
-        briefing = Briefing(design, by_image, habits.restless)
+        by_token = {item.token: truth[item.key] for item in items}
+        briefing = Briefing(design, Designs(store), by_token, habits.restless)
         people = [
             Visit(
-                draw_person(number, seed, habits, pages),
+                draw_person(number, seed, habits, pages * many, behaviour),
                 f"{link}?participant={run}{number}",
                 briefing,
                 browser,
                 f"{seed} visit {number}",
+                many,
             )
-            for number in range(participants)
+            for number, many in enumerate(wanted)
         ]
-        crowd = Crowd(store, design_id, people)
+        crowd = Crowd(store, design_id, people, several=most > 1)
         crowd.run(at_once, browser.stopping, on_end)
 
     with store.read() as connection:
@@ -154,7 +118,12 @@ def rehearse(
         submissions = connection.execute(_submissions(study).where(_named(run))).all()
         ids = _submissions(study, Submission.id).where(_named(run))
         times = connection.scalars(select(Response.rt_ms).where(Response.submission_id.in_(ids))).all()
-        skills = {visit.token: visit.person.skill * (1 - visit.person.careless) for visit in people}
+        skills = {
+            token: visit.person.skill * (1 - visit.person.careless)
+            for visit in people
+            for token in (*visit.completed, visit.token)
+        }
+        done = [len(visit.completed) for visit in people if visit.completed]
         known = {row.pseudonym: skills[row.token] for row in submissions if row.token in skills}
         return Rehearsal(
             study=study,
@@ -167,6 +136,13 @@ def rehearse(
                 "surplus": sum(row.surplus for row in submissions),
                 "came_back": crowd.came_back,
             },
+            submissions={
+                "people": len(done),
+                "completed": sum(done),
+                "min": min(done, default=0),
+                "median": median(done) if done else 0,
+                "max": max(done, default=0),
+            },
             places={
                 "filled": status.places("filled"),
                 "wanted": sum(status.places(state) for state in ("open", "held", "overdue", "filled")),
@@ -176,6 +152,7 @@ def rehearse(
             seconds_per_answer=median(time or 0 for time in times) / 1000 if times else None,
             labels=measure_labels(connection, study, version, truth),
             skill_correlation=measure_skill(connection, study, version, known),
+            described=describe_answers(connection, study, version),
             truth=truth,
             requests=browser.requests,
             wall_s=time.monotonic() - began,
@@ -214,6 +191,16 @@ def _submissions(study: str, *columns: Any) -> Any:
     )
 
 
+def _batches(design_id: int) -> Any:
+    """How many batches each condition of a design has."""
+    return (
+        select(func.count(Batch.id))
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id == design_id)
+        .group_by(Condition.id)
+    )
+
+
 def _items(design_id: int) -> Any:
     """The items of a design's batches, each once."""
     used = (
@@ -222,4 +209,5 @@ def _items(design_id: int) -> Any:
         .join(Condition, Condition.id == Batch.condition_id)
         .where(Condition.design_id == design_id)
     )
-    return select(Item.key, Item.shown, Item.reference, Item.difficulty).where(Item.id.in_(used)).order_by(Item.id)
+    columns = (Item.key, Item.token, Item.reference, Item.difficulty, Item.attributes)
+    return select(*columns).where(Item.id.in_(used)).order_by(Item.id)

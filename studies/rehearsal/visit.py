@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crowdloom.studies.design import Design
-from crowdloom.studies.errors import RehearsalError
+from crowdloom.studies.errors import RehearsalError, TrialError
+from crowdloom.studies.participation import Designs, position_of, trial_at
 from crowdloom.studies.rehearsal.browser import Browser, Fields, Form, Page
 from crowdloom.studies.rehearsal.people import COMES_BACK, LEAVES_BY_BUTTON, SECONDS_SIGMA, WRONG_CHECK
 from crowdloom.tasks import TASKS
@@ -26,18 +27,29 @@ class Briefing:
     """What the rehearsal knows of the study; people know the answers to the comprehension check from it."""
 
     design: Design
+    designs: Designs
+    """Of the rehearsal's own store: what stands behind a page, so that pages can be checked against it."""
     truths: Mapping[str, Mapping[str, float]]
-    """The true label of the item whose image is at each address."""
+    """The true label of each item, by the token that its trials carry."""
     restless: float
 
 
 class Visit:
-    """A person who takes part, now and perhaps again later; not to be used from two threads at once."""
+    """A person who takes part, now and perhaps again later; not to be used from two threads at once.
 
-    def __init__(self, person: Person, link: str, briefing: Briefing, browser: Browser, seed: str) -> None:
+    `submissions` is how many they have in mind, where the design lets them come again with other items.
+    """
+
+    def __init__(
+        self, person: Person, link: str, briefing: Briefing, browser: Browser, seed: str, submissions: int = 1
+    ) -> None:
         self.person = person
         self.comes_back = False
         self.answers = 0
+        self.completed: list[str] = []
+        """The tokens of the submissions that they have completed."""
+        self._wanted = submissions
+        self._link = link
         self._address = link
         self._briefing = briefing
         self._browser = browser
@@ -50,10 +62,20 @@ class Visit:
         before, _, token = self._address.rpartition("/take/")
         return token if before else None
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether they have done fewer submissions than they have in mind."""
+        return len(self.completed) < self._wanted
+
     def come(self) -> End:
-        """Open the link, or the page where they stopped, and go on until the visit ends."""
+        """Open the link, or the page where they stopped, and go on until the visit ends.
+
+        Who has completed a submission and comes again is turned away where there is none left for them.
+        """
         self.comes_back = False
         self._checks = 0
+        if self.token in self.completed:
+            self._address = self._link
         page = self._browser.get(self._address)
         if page.form("/return"):
             page = self._send(page, "/return", {})
@@ -70,12 +92,21 @@ class Visit:
         if page.status == 409:
             return "turned_away"
         if page.receipt():
-            return "completed"
+            return self._receive()
         if page.form("") is None and page.follow() is None:
             if self._checks:
                 return "failed_check"
             raise RehearsalError(f"the page “{page.heading}” at {page.path} leads nowhere")
         return None
+
+    def _receive(self) -> End:
+        """There is a receipt: of what they have just completed, or of what they had completed before."""
+        if self.token is None:
+            raise RehearsalError("the page with the receipt is not one of a submission")
+        if self.token in self.completed:
+            return "turned_away"
+        self.completed.append(self.token)
+        return "completed"
 
     def _go_on(self, page: Page) -> Page:
         """Do what the page asks for; the page that comes next."""
@@ -102,7 +133,10 @@ class Visit:
         return self._browser.post(form.url, form.filled(values))
 
     def _drop_out(self, page: Page) -> End:
-        if consent := _consent(page):
+        if (consent := _consent(page)) and self.completed:
+            self._wanted = len(self.completed)  # enough of it: they just do not begin another
+            return "completed"
+        if consent:
             self._browser.post(consent.url, consent.filled({}, button="refuse"))
             return "refused"
         self.comes_back = self._rng.random() < COMES_BACK
@@ -132,10 +166,8 @@ class Visit:
         }
 
     def _answer(self, form: Form, page: Page) -> Page:
-        """Judge the image and send the form; now and then as restless people do."""
-        image = page.image()
-        if image is not None:
-            self._browser.look_at(image)
+        """Judge the item and send the form; now and then as restless people do."""
+        trial = self._look(form, page)
         habit = self._rng.choice(("reload", "twice", "second tab"))
         if self._rng.random() >= self._briefing.restless:
             habit = "none"
@@ -143,11 +175,11 @@ class Visit:
             again = self._browser.get(self._address).form("/answer")
             if again is None or again.value("trial") != form.value("trial"):
                 raise RehearsalError("after a reload the page does not show the trial that it showed before")
-        judged = form.filled(self._judge(form, image))
+        judged = form.filled(self._judge(form, trial))
         if habit == "second tab":
             # The tab that stays behind then sends another answer to a trial that has one: the first stands.
             self._browser.post(form.url, judged)
-            stale = {**form.filled(self._judge(form, image)), "timing": judged["timing"]}
+            stale = {**form.filled(self._judge(form, trial)), "timing": judged["timing"]}
             page = self._browser.post(form.url, stale)
         elif habit == "twice":
             page = self._browser.post_twice(form.url, judged)
@@ -158,16 +190,34 @@ class Visit:
         self.answers += 1
         return page
 
-    def _judge(self, form: Form, image: str | None) -> Fields:
-        """The fields of an answer to what the page shows, and the time that it took."""
-        classes = self._briefing.design.classes
-        shown = dict.fromkeys(value for name in form.names() for value in form.offers(name) if value in classes)
-        trial = Trial(classes=classes, class_order=tuple(shown), image=image)
-        truth = self._briefing.truths.get(image or "")
-        if truth is None:
-            raise RehearsalError(f"the page shows an image ({image}) that is not one of the study's items")
-        fields = TASKS[self._briefing.design.task].simulate(truth, self.person, trial, self._rng)
-        rt_ms = round(1000 * self.person.seconds * self._rng.lognormvariate(0, SECONDS_SIGMA), 1)
+    def _look(self, form: Form, page: Page) -> Trial:
+        """The trial that the page shows, as the server makes it; what can be seen of it has to agree."""
+        designs, classes = self._briefing.designs, self._briefing.design.classes
+        try:
+            submission = designs.assigned(self.token or "")
+            _, trial = trial_at(designs, submission, position_of(designs, submission, form.value("trial")))
+        except TrialError as error:
+            raise RehearsalError(f"the page “{page.heading}” shows a trial that is not this submission's") from error
+        if page.image() not in (trial.image, None):
+            raise RehearsalError(f"the page shows an image ({page.image()}) that is not its item's ({trial.image})")
+        pictures = page.pictures()
+        own = {trial.image, *(view.image for view in trial.views.values())} - {None}
+        if not set(pictures) <= own or (own and not pictures):
+            raise RehearsalError(f"the page shows pictures ({', '.join(pictures) or 'none'}) that are not its item's")
+        for picture in pictures:
+            self._browser.look_at(picture)
+        offered = list(dict.fromkeys(value for name in form.names() for value in form.offers(name) if value in classes))
+        if len(offered) == len(classes) and offered != list(trial.class_order):
+            raise RehearsalError("the page offers the classes in another order than this submission's")
+        return trial
+
+    def _judge(self, form: Form, trial: Trial) -> Fields:
+        """The fields of an answer to this trial, and the time that it took."""
+        design = self._briefing.design
+        truth = self._briefing.truths[form.value("trial").rpartition(".")[0]]
+        fields = TASKS[design.task].simulate(truth, self.person, trial, self._rng)
+        seconds = self.person.seconds * self._rng.lognormvariate(0, SECONDS_SIGMA)
+        rt_ms = round(1000 * max(seconds, design.trials.minimum_seconds), 1)
         timing = {"rt_ms": rt_ms, "first_input_ms": round(rt_ms * self._rng.uniform(0.2, 0.8), 1), "focus": []}
         return {**fields, "timing": [json.dumps(timing)]}
 

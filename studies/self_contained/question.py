@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from crowdloom.studies.database import Store
@@ -31,6 +31,7 @@ from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import AnswerError, Settings, Trial, View
 
 _IMAGE = "image"  # stands for every address while trials are compared
+_MARKS = tuple(chr(0xE000 + number) for number in range(32))  # stand for an item's words; no text has these signs
 
 
 def question_for_batch(store: Store, design: Design, batch_id: int, where: Mapping[str, Any]) -> str:
@@ -84,10 +85,11 @@ def build_question(
     for item in items:
         trial = trial_of(design, item, design.classes, options, images)
         html = env.get_template(TASKS[design.task].template).render(trial=trial, design=design, values={}, errors={})
-        number = templates.setdefault(_squeezed(html), len(templates))
+        form, words = _without_words(_squeezed(html), trial)
+        number = templates.setdefault(form, len(templates))
         required[f"trial-{number}"] = _missing(design.task, trial)
         image = images(item.image) if item.image else None
-        trials.append({"template": number, "image": image, "size": item.size})
+        trials.append({"template": number, "image": image, "size": item.size, "words": words})
     required["debrief"] = {
         f"question-{number}": "Please answer this question."
         for number, question in enumerate(design.debrief)
@@ -115,7 +117,7 @@ def build_question(
         instructions=pages,
         trials=[Markup(html) for html in templates],  # noqa: S704 - from our own templates, which escape
         study=study,
-        script=Markup(_script(design.task)),  # noqa: S704 - our own files
+        script=Markup(_script(design.task, templates)),  # noqa: S704 - our own files
         css="@CSS@",
         errors={},
     )
@@ -155,6 +157,25 @@ def question_digest(design: Design, items: Sequence[ItemView]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
+def _without_words(html: str, trial: Trial) -> tuple[str, list[str]]:
+    """The trial with a mark for each text that its item says of itself, and these texts, as HTML writes them.
+
+    So trials that differ in such words alone, such as the two classes of a mix, stand in the document once.
+    The script puts the words back; with them in place of the marks the HTML is the same to the last character.
+    """
+    values = (trial.reference, *trial.attributes.values())
+    said = {str(escape(value)) for value in values if isinstance(value, str) and value}
+    if not said or any(mark in html for mark in _MARKS):
+        return html, []
+    longest_first = "|".join(re.escape(word) for word in sorted(said, key=len, reverse=True))
+    words = re.compile(rf"(?<![\w<&/#-])(?:{longest_first})(?![\w-])")  # neither a tag's name nor within &amp; or &#39;
+    used = list(dict.fromkeys(words.findall(html)))  # in the page's order: the item's could tell what no page may show
+    if len(used) > len(_MARKS):
+        return html, []
+    marks = dict(zip(used, _MARKS, strict=False))
+    return words.sub(lambda found: marks[found[0]], html), used
+
+
 def _missing(task: str, trial: Trial) -> dict[str, str]:
     """What the task says of an answer in which nothing is filled in: the fields that are required."""
     try:
@@ -174,13 +195,18 @@ def _environment() -> Environment:
     return env
 
 
-def _script(task: str) -> str:
-    """The page's script with the clock that our server's pages have, and the task's own rules, if it brings any."""
+def _script(task: str, trials: Iterable[str]) -> str:
+    """The page's script with the clock and the elements that our server's pages have, and the task's own rules.
+
+    An element `<percent-slider>` in a trial is defined by `static/percent-slider.js`.
+    """
+    elements = sorted(set(re.findall(r"<([a-z]+-[a-z-]+)", "".join(trials))))
     rules = TEMPLATES / PurePosixPath(TASKS[task].template).with_suffix(".check.js")
     own = rules.read_text() if rules.is_file() else "const checkAnswer = () => ({});\n"
-    clock = (TEMPLATES / "static" / "timing.js").read_text().replace("export function", "function")
+    static = [(TEMPLATES / "static" / f"{name}.js").read_text() for name in ("timing", *elements)]
     page = (TEMPLATES / "self_contained" / "page.js").read_text()
-    lines = re.sub(r"/\*\*.*?\*/", "", "\n".join((clock, own, page)), flags=re.DOTALL).splitlines()
+    script = "\n".join((*static, own, page)).replace("export function", "function")
+    lines = re.sub(r"/\*\*.*?\*/", "", script, flags=re.DOTALL).splitlines()
     return "\n".join(line.strip() for line in lines if line.strip() and not line.strip().startswith("//"))
 
 

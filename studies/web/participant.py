@@ -99,6 +99,7 @@ def _check(progress: Progress, design: Design, values: dict[str, Any], errors: d
 def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
     trial_id, trial = trial_at(_designs(), progress, progress.answered)
     more = progress.answered + 1 < len(progress.item_order)
+    following = trial_at(_designs(), progress, progress.answered + 1)[1] if more else None
     return render_template(
         TASKS[design.task].template,
         design=design,
@@ -109,7 +110,8 @@ def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: d
         total=len(progress.item_order),
         values=values,
         errors=errors,
-        next_image=trial_at(_designs(), progress, progress.answered + 1)[1].image if more else None,
+        # Of an item with several pictures the address of the first could tell a reader which of them it is.
+        next_image=following.image if following and not following.views else None,
         shown_at=request.form.get("shown_at") or now().isoformat(),
     )
 

@@ -9,7 +9,12 @@ const storage = `crowdloom ${study.question} ${query.get("workerId")} ${assignme
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const ONCE_MS = 5_000;
 
-const content = (id) => document.getElementById(id).content.cloneNode(true);
+const content = (id, words = []) => {
+  const filled = document.createElement("template");
+  const html = document.getElementById(id).innerHTML;
+  filled.innerHTML = html.replace(/[\uE000-\uE01F]/g, (mark) => words[mark.charCodeAt(0) - 0xe000] ?? mark);
+  return filled.content;
+};
 const shuffled = (length) => {
   const order = [...Array(length).keys()];
   for (let i = length - 1; i > 0; i--) {
@@ -97,6 +102,7 @@ function fill(form, fields) {
     if (!values) continue;
     if (control.type === "radio" || control.type === "checkbox") control.checked = values.includes(control.value);
     else control.value = values[0];
+    control.dispatchEvent(new Event("change", { bubbles: true })); // a slider stands beside it, say
   }
 }
 
@@ -183,7 +189,7 @@ function show(first = false) {
   const step = state.over ? { id: state.over } : steps[state.at];
   const isTrial = "item" in step;
   document.body.className = isTrial ? "trial" : "page";
-  main.replaceChildren(content(step.id));
+  main.replaceChildren(content(step.id, study.trials[step.item]?.words));
   if (step.id === "instructions-0" && state.failed) main.prepend(content("again"));
   const form = main.querySelector("form");
   const timing = isTrial ? showTrial(step, form) : null;
@@ -214,7 +220,7 @@ function showTrial(step, form) {
     if (size) [shown.width, shown.height] = size;
     shown.src = image;
   }
-  for (const picture of main.querySelectorAll(".stimulus img")) {
+  for (const picture of main.querySelectorAll(".stimulus img, .answer img")) {
     picture.addEventListener("error", () => {
       main.querySelector("[data-image-trouble]").textContent =
         "An image could not be loaded. Please check your connection and reload the page before you answer.";

@@ -6,7 +6,7 @@ import { startTiming, waitFor } from "./timing.js";
 
 const form = document.querySelector("form[data-trial]");
 const { base, nextImage } = form.dataset;
-const image = document.querySelector("[data-stimulus]");
+const image = document.querySelector("[data-stimulus], .answer img");
 const button = form.querySelector("button.primary");
 const questions = form.querySelector("[data-questions]");
 const status = form.querySelector("[data-status]");
@@ -102,7 +102,7 @@ function imageTrouble() {
   document.querySelector("[data-image-trouble]").textContent =
     "An image could not be loaded. Please check your connection and reload the page before you answer.";
 }
-for (const shown of document.querySelectorAll(".stimulus img")) {
+for (const shown of document.querySelectorAll(".stimulus img, .answer img")) {
   shown.addEventListener("error", imageTrouble);
   if (shown.loading !== "lazy" && shown.complete && shown.naturalWidth === 0) imageTrouble();
 }

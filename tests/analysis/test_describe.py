@@ -1,4 +1,4 @@
-"""A study in a few numbers, worked out by hand on small frames."""
+"""A study of soft labels in a few numbers, worked out by hand on small frames."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from crowdloom.analysis import describe as module
-from crowdloom.analysis.describe import MEANINGS, describe, describe_rows
+from crowdloom.analysis import soft_label_summary as module
+from crowdloom.analysis.describe import describe_rows
 from crowdloom.analysis.labels import Elicited, build_labels, parse_variety
+from crowdloom.analysis.soft_label_summary import MEANINGS
+from crowdloom.analysis.soft_label_summary import describe_soft_labels as describe
 from tests.analysis.frames import CLASSES, frame_of, response
 
 KNOWN = {"impossible": CLASSES}  # with everything else ticked, a label is certain

@@ -41,16 +41,17 @@ DESIGN = Design.model_validate(
 class Marketplace:
     """Shows the question as MTurk does, and keeps what is handed in, as its Answer XML."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, design: Design = DESIGN) -> None:
+        self.design = design
         self.server = make_server("127.0.0.1", 0, self.answer, threaded=True)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         self.posted: list[list[tuple[str, str]]] = []
         with closing(open_store(f"sqlite:///{folder / 'store.db'}")) as store:
-            load_design(store, DESIGN, "", folder)
+            load_design(store, design, "", folder)
             with store.read() as connection:
                 batch = connection.scalars(select(Batch.id)).one()
             self.items: list[ItemView] = batch_items(store, batch)
-            self.html = question_for_batch(store, DESIGN, batch, {"submit_to": [self.address]})
+            self.html = question_for_batch(store, design, batch, {"submit_to": [self.address]})
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @Request.application
@@ -74,7 +75,7 @@ class Marketplace:
             for name, value in self.posted[-1]
             if name != "assignmentId"
         )
-        return parse_assignment(DESIGN, self.items, f"<QuestionFormAnswers>{answers}</QuestionFormAnswers>")
+        return parse_assignment(self.design, self.items, f"<QuestionFormAnswers>{answers}</QuestionFormAnswers>")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crowdloom.studies.batches import deal, trial_order
+from crowdloom.studies.batches import deal, deal_to_conditions, trial_order
 from crowdloom.studies.design import Batches
 from crowdloom.studies.errors import DesignError
 
@@ -85,6 +85,71 @@ def test_too_few_items_are_named(count: int, changes: dict[str, Any], sample: in
     """The message names the field, what it asks for and what there is; items without a difficulty fit no mix."""
     with pytest.raises(DesignError, match=message):
         deal([None] * count, batches(**changes), seed=1, sample=sample)
+
+
+def test_the_mixing_study_has_even_batches() -> None:
+    """Thesis, section 4.2.1: 810 items, at most 58 a person: 14 batches of 57 or 58, whose 15th and 20th can repeat."""
+    dealt = deal([None] * 810, batches(size=58, even=True, repeats=[15, 20]), seed=1)
+    assert Counter(len(batch) for batch in dealt) == {58: 12, 57: 2}
+    assert sorted(item for batch in dealt for item in batch) == list(range(810))
+    assert dealt == deal([None] * 810, batches(size=58, even=True, repeats=[15, 20]), seed=1)
+    assert dealt != deal([None] * 810, batches(size=58, even=True, repeats=[15, 20]), seed=2)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 7, 8, 9, 100, 101])
+def test_even_batches_differ_by_one_at_most(count: int) -> None:
+    """As few as their size allows, none larger, and every item in one of them."""
+    dealt = deal([None] * count, batches(even=True), seed=3)
+    sizes = {len(batch) for batch in dealt}
+    assert len(dealt) == -(-count // 4)
+    assert max(sizes) <= 4
+    assert max(sizes) - min(sizes) <= 1
+    assert sorted(item for batch in dealt for item in batch) == list(range(count))
+
+
+def test_even_batches_of_a_sample() -> None:
+    """The sample is dealt evenly, not the source."""
+    assert sorted(len(batch) for batch in deal([None] * 50, batches(even=True), seed=3, sample=9)) == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("count", "sample", "mix"), [(24, None, ()), (30, 24, ()), (48, 24, EASY_AND_HARD)], ids=["all", "sample", "mix"]
+)
+@pytest.mark.parametrize("conditions", [2, 3])
+def test_conditions_share_the_items(count: int, sample: int | None, mix: Any, conditions: int) -> None:
+    """Split items: disjoint, as many for each, and together what one condition would have had."""
+    difficulties = [0.05 if number % 4 == 0 else 0.9 for number in range(count)]
+    split = deal_to_conditions(difficulties, batches(mix=mix, split_items=True), 1, sample, conditions)
+    items = [[item for batch in dealt for item in batch] for dealt in split]
+    assert [len(of_condition) for of_condition in items] == [24 // conditions] * conditions
+    together = [item for of_condition in items for item in of_condition]
+    assert len(set(together)) == 24
+    assert [batch for dealt in split for batch in dealt] == deal(difficulties, batches(mix=mix), 1, sample)
+    if mix:
+        assert {sum(difficulties[item] < 0.1 for item in batch) for dealt in split for batch in dealt} == {1}
+
+
+def test_without_splitting_each_condition_has_all_items() -> None:
+    """The same batches."""
+    dealt = deal([None] * 12, batches(), seed=1)
+    assert deal_to_conditions([None] * 12, batches(), 1, None, 3) == [dealt, dealt, dealt]
+
+
+@pytest.mark.parametrize(
+    ("count", "even", "conditions", "said"), [(12, False, 2, "3"), (14, False, 2, "4"), (14, True, 2, "4")]
+)
+def test_shares_that_would_differ_are_refused(count: int, even: bool, conditions: int, said: str) -> None:
+    """An odd number of batches for two conditions, and batches of two sizes."""
+    with pytest.raises(
+        DesignError, match=rf"batches\.split_items: {said} batches cannot be shared equally by 2 .* of 8"
+    ):
+        deal_to_conditions([None] * count, batches(split_items=True, even=even), 1, None, conditions)
+
+
+def test_even_batches_too_small_to_repeat_are_refused() -> None:
+    """Where some batches are smaller than the position that is to be repeated."""
+    with pytest.raises(DesignError, match=r"batches\.repeats: some batches have only 3 items, too few to repeat .* 4"):
+        deal([None] * 7, batches(even=True, repeats=[4]), seed=1)
 
 
 @pytest.mark.parametrize("seed", range(5))

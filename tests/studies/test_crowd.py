@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from crowdloom.studies.database import Store, now
+from crowdloom.studies.rehearsal import Habits, rehearse
 from crowdloom.studies.rehearsal.crowd import Crowd
-from crowdloom.studies.tables import Place
+from crowdloom.studies.tables import Batch, BatchItem, Condition, Place, Submission
+from tests.studies.designs import load, make_design, make_images
 from tests.studies.takers import Study
+
+TWO_ARMS = [{"name": "one"}, {"name": "other"}]
 
 
 def test_who_was_turned_away_too_early_is_asked_again(sqlite_store: Store, tmp_path: Path) -> None:
@@ -70,8 +78,106 @@ def test_it_ends_where_nobody_can_take_what_is_open(sqlite_store: Store, tmp_pat
     assert 1 <= len(tries) <= 3
 
 
+class Scripted:
+    """Somebody whose visits end as written; each "completed" is one submission of the so many that they want."""
+
+    def __init__(self, wanted: int, *ends: str, filling: Callable[[str], None] = lambda name: None) -> None:
+        self.completed: list[str] = []
+        self.comes_back, self.token = False, None
+        self.came = 0
+        self._wanted, self._ends, self._filling = wanted, ends, filling
+
+    @property
+    def wants_more(self) -> bool:
+        return len(self.completed) < self._wanted
+
+    def come(self) -> str:
+        end = self._ends[self.came]
+        self.came += 1
+        if end == "completed":
+            self._filling(f"somebody-{id(self)}-{self.came}")
+            self.completed.append(f"submission {self.came}")
+        return end
+
+
+def test_who_has_had_all_comes_again_when_somebody_gives_up(sqlite_store: Store, tmp_path: Path) -> None:
+    """Who comes again and finds nothing rests, keeps nobody else out, and counts as one who completed."""
+    Study(sqlite_store, tmp_path, items=4, batches={"size": 1, "responses_per_item": 2})
+    order: list[str] = []
+    many = Scripted(2, "completed", "turned_away", "completed", "turned_away", filling=order.append)
+    gone, late = Scripted(1, "left"), Scripted(1, "completed", "turned_away", filling=order.append)
+    people: list[Any] = [many, gone, late]
+    crowd = Crowd(sqlite_store, 1, people, several=True)
+    crowd.run(1, threading.Event(), lambda done: None)
+    assert order == [f"somebody-{id(many)}-1", f"somebody-{id(many)}-3", f"somebody-{id(late)}-1"]
+    assert [crowd.ends[one] for one in people] == ["completed", "left", "completed"]
+
+
+def test_what_is_left_at_last_is_done_by_those_who_had_done_enough(sqlite_store: Store, tmp_path: Path) -> None:
+    """Who has done what they had in mind goes on while places are left; where one may come once only, nobody does."""
+    study = Study(sqlite_store, tmp_path, items=3, batches={"size": 1, "responses_per_item": 1})
+
+    def real(name: str) -> None:
+        study.answer(study.arrive(name))
+
+    for several, comes in ((False, 1), (True, 2)):
+        one: Any = Scripted(1, "completed", "completed", filling=real)
+        Crowd(sqlite_store, 1, [one], several=several).run(1, threading.Event(), lambda done: None)
+        assert one.came == comes
+
+
+def test_it_ends_where_those_who_come_again_have_had_all(sqlite_store: Store, tmp_path: Path) -> None:
+    """One person cannot fill the second places: they look once more at the end, and not for ever."""
+    Study(sqlite_store, tmp_path, items=2, batches={"size": 1, "responses_per_item": 2})
+    one: Any = Scripted(9, "completed", "completed", *["turned_away"] * 9)
+    crowd = Crowd(sqlite_store, 1, [one], several=True)
+    crowd.run(2, threading.Event(), lambda done: None)
+    assert crowd.ends[one] == "completed"
+    assert 3 <= one.came <= 5
+
+
+@pytest.mark.parametrize("stay", [True, False], ids=["one condition", "both conditions"])
+def test_people_come_again_until_all_places_are_filled(store: Store, tmp_path: Path, stay: bool) -> None:
+    """Each does several single images, none twice, and who is to stay in a condition stays; everybody arrives."""
+    make_images(tmp_path, 12)
+    people = {"minutes": 1, "hold_minutes": 5, "submissions_per_participant": 12, "one_condition": stay}
+    load(
+        store,
+        tmp_path,
+        make_design(people=people, conditions=TWO_ARMS, batches={"size": 1, "responses_per_item": 4}),
+    )
+    rehearsal = rehearse(store, "pets", participants=16, seed=4, habits=Habits(drop_out=0.1))
+    assert rehearsal.places == {"filled": 96, "wanted": 96}
+    assert rehearsal.accepted == {"min": 4, "max": 4}
+    with store.read() as connection:
+        rows = connection.execute(
+            select(Submission.participant_id, BatchItem.item_id, Condition.name)
+            .join(BatchItem, BatchItem.batch_id == Submission.batch_id)
+            .join(Batch, Batch.id == Submission.batch_id)
+            .join(Condition, Condition.id == Batch.condition_id)
+            .where(Submission.state == "completed")
+        ).all()
+    done = [(person, item) for person, item, _ in rows]
+    assert len(set(done)) == len(done) == 96 + rehearsal.people["surplus"]
+    by_person = {person: list(each) for person, each in itertools.groupby(sorted(done), key=lambda one: one[0])}
+    numbers = [len(each) for each in by_person.values()]
+    assert rehearsal.people["arrived"] == 16
+    assert rehearsal.submissions == {
+        "people": len(numbers),
+        "completed": len(done),
+        "min": min(numbers),
+        "median": median(numbers),
+        "max": max(numbers),
+    }
+    assert max(numbers) > 2 * min(numbers)
+    in_both = [person for person in by_person if len({name for one, _, name in rows if one == person}) == 2]
+    assert not in_both if stay else in_both
+
+
 class Hashable:
     """A visit as the crowd sees it."""
 
     def __init__(self, visit: Any) -> None:
         self.come, self.comes_back, self.token = visit.come, visit.comes_back, visit.token
+        self.completed: list[str] = []
+        self.wants_more = False

@@ -216,6 +216,145 @@ def test_wrong_tables_are_named(added: str, messages: list[str]) -> None:
         assert line.startswith(f"study.toml:{message}")
 
 
+TASK = 'task = "soft-label"'
+MIXING = 'task = "mixing-coefficient"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("", "[options]\ncombine = true", "30: options.combine: is not a field here; there are: combined"),
+        ("", "[options]\ncombined = 1", "30: options.combined: expected true or false, got 1"),
+        ("", '[options]\n\ncombined = "yes"', "31: options.combined: expected true or false, got 'yes'"),
+        (
+            TASK,
+            f'{MIXING}\noptions.question = "guess"',
+            "5: options.question: expected 'infer', 'choose' or 'construct', got 'guess'",
+        ),
+        (TASK, f"{MIXING}\noptions = 3", "5: options: expected a table, got 3"),
+        (
+            "",
+            '[[conditions]]\nname = "a"\n[conditions.options]\ncombined = true\nx = 2',
+            "33: conditions.1.options.x: is not a field here; there are: combined",
+        ),
+        (
+            "",
+            '[[conditions]]\nname = "a"\n[[conditions]]\nname = "b"\noptions = { combined = 2 }',
+            "33: conditions.2.options.combined: expected true or false, got 2",
+        ),
+        ("", "[rehearsal]\npeople = 0", "30: rehearsal.people: expected a number of at least 1, got 0"),
+        (
+            "",
+            "[rehearsal.behaviour]\nelsewhere = 2",
+            "30: rehearsal.behaviour.elsewhere: expected a number of at most 1.0, got 2",
+        ),
+        (
+            "",
+            "[rehearsal.behaviour]\nspeed = 2",
+            "30: rehearsal.behaviour.speed: is not a field here; there are: elsewhere",
+        ),
+        (
+            TASK,
+            f'{MIXING}\nrehearsal.behaviour.slope = "steep"',
+            "5: rehearsal.behaviour.slope: expected a number, got 'steep'",
+        ),
+        (
+            TASK,
+            f"{MIXING}\nrehearsal.behaviour.slope = nan",
+            "5: rehearsal.behaviour.slope: expected a finite number, got nan",
+        ),
+        ("", "[items.mixed]\nsteps = 3", "29: items.mixed.pairs: is missing; add it"),
+        ("", "[items.mixed]\npairs = 0\nsteps = 3", "30: items.mixed.pairs: expected a number of at least 1, got 0"),
+        ("", "[items.mixed]\npairs = 1", "29: items.mixed: expected coefficients or steps beside pairs"),
+        (
+            "",
+            "[items.mixed]\npairs = 1\nsteps = 3\ncoefficients = [[0.5]]",
+            "31: items.mixed.steps: expected either coefficients or steps, got both",
+        ),
+        ("", "[items.mixed]\npairs = 1\nsteps = 2", "31: items.mixed.steps: expected a number of at least 3, got 2"),
+        (
+            "",
+            "[items.mixed]\npairs = 1\ncoefficients = [0.5]",
+            "31: items.mixed.coefficients.1: expected a list in [brackets], got 0.5",
+        ),
+        (
+            "",
+            '[items.mixed]\npairs = 1\ncoefficients = [[0.5], ["half"]]',
+            "31: items.mixed.coefficients.2.1: expected a number, got 'half'",
+        ),
+        ("", "[items.mixed]\npairs = 1\ncoefficients = [[0.5], []]", "31: items.mixed.coefficients: a list is empty"),
+        *(
+            (
+                "",
+                f"[items.mixed]\npairs = 1\ncoefficients = [[{number}]]",
+                f"31: items.mixed.coefficients: expected numbers from 0 to 1 with at most 3 decimals, got {number}",
+            )
+            for number in (1.5, -0.1, 0.1234)
+        ),
+        (
+            "",
+            "[items.mixed]\npairs = 1\ncoefficients = [[0.1, 0.5], [0.5]]",
+            "31: items.mixed.coefficients: 0.5 stands there twice, and each pair is mixed by it once",
+        ),
+        (
+            "",
+            "[items.mixed]\npairs = 1\ncoefficients = [[0.5]]\nkeep = [0.4]",
+            "32: items.mixed.keep: 0.4 is none of the coefficients",
+        ),
+        (
+            'source = "digits"',
+            'source = "digits"\nenlarge = "sharp"',
+            "19: items.enlarge: expected 'lanczos' or 'nearest', got 'sharp'",
+        ),
+        (
+            "repeats = [1]",
+            "even = true\nmix = [{ count = 5, above = 0.1 }]",
+            "23: batches.even: with a mix all batches have the same size anyway; leave it out",
+        ),
+        (
+            "repeats = [1]",
+            "split_items = true",
+            "23: batches.split_items: only several conditions can share the items; add [[conditions]]",
+        ),
+        (
+            "minutes = 2",
+            "minutes = 2\none_condition = true",
+            "27: people.one_condition: there is only one condition; add [[conditions]] or leave it out",
+        ),
+        (
+            "",
+            "[trials]\nminimum_seconds = -1",
+            "30: trials.minimum_seconds: expected a number of at least 0.0, got -1",
+        ),
+    ],
+)
+def test_what_is_wrong_with_mixes_and_options_is_named(old: str, new: str, message: str) -> None:
+    """What a design says to its task, how images are mixed, and who gets which: one message with line and field."""
+    assert said(old, new) == [f"study.toml:{message}"]
+
+
+def test_what_a_task_is_told_comes_back_from_the_store() -> None:
+    """Options, behaviour and mixes make the same design again; a condition's options stand over the design's."""
+    told = """
+[options]
+combined = true
+[[conditions]]
+name = "told"
+[[conditions]]
+name = "untold"
+options = { combined = false }
+[rehearsal]
+people = 12
+behaviour = { elsewhere = 1 }
+[items.mixed]
+pairs = 2
+coefficients = [[0.5], [0, 1]]
+"""
+    design = parse_design("\n".join(LINES) + told, "study.toml")
+    assert Design.model_validate(design.dump()) == design
+    assert [design.task_options(arm).combined for arm in design.arms()] == [True, False]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from crowdloom.studies.database import Store
+from crowdloom.studies.participation import Designs
 from crowdloom.studies.rehearsal import Habits, rehearse, serving
 from crowdloom.studies.rehearsal.browser import Browser
 from crowdloom.studies.rehearsal.visit import Briefing, Visit
@@ -93,9 +94,9 @@ def test_every_item_ends_with_exactly_as_many_responses_as_wanted(store: Store, 
                 store, "pets", participants=300, seed=5, habits=habits, at_once=PEOPLE, address=address
             )
         with closing(Browser(address, 2)) as browser:
-            images = rows(store, "SELECT shown FROM item")
-            truths = {f"/media/{shown}": {"cat": 0.7, "dog": 0.3} for (shown,) in images}
-            visit = Visit(Person(), f"/take/{late}", Briefing(study.design, truths, 0), browser, "late")
+            truths = {token: {"cat": 0.7, "dog": 0.3} for (token,) in rows(store, "SELECT token FROM item")}
+            briefing = Briefing(study.design, Designs(store), truths, 0)
+            visit = Visit(Person(), f"/take/{late}", briefing, browser, "late")
             assert visit.come() == "completed"  # the page with the receipt
 
     people = rehearsal.people

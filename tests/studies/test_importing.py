@@ -18,7 +18,7 @@ from crowdloom.analysis.labels import build_labels, parse_variety
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.importing import Report, import_jspsych
-from crowdloom.studies.importing.answers import (
+from crowdloom.studies.importing.soft_labels import (
     CHOSEN_YET_IMPOSSIBLE,
     NO_NUMBER_OF_NOTHING,
     PROBABILITY_OF_NOTHING,

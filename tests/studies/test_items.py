@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crowdloom.studies.database import Store
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.images import Shown, array_to_png, for_the_page, open_image
 from crowdloom.studies.items import SourceItem, entropy, read_items
-from tests.studies.designs import make_design, make_images
+from crowdloom.studies.loading import prepare_items
+from crowdloom.studies.media import Spool
+from tests.studies.designs import load, make_design, make_images
 
 RNG = np.random.default_rng(5)
+PINNED = "e2d9f455b66dc00ef34f86f06e1e4017eb5f76e48930eb378c8f892b7ee4eec7"
+"""The digest of a small item, as the first version computed it."""
 
 
 def noise(*shape: int) -> Any:
@@ -85,6 +93,57 @@ def test_a_csv_of_images(tmp_path: Path) -> None:
     assert first.attributes == {"source": "field, by day"}
     assert first.image() == (tmp_path / "images/cat/0.png").read_bytes()
     assert (second.reference, second.difficulty, second.attributes) == (None, None, {"source": "two\nlines"})
+
+
+def test_a_csv_with_further_pictures(tmp_path: Path) -> None:
+    """Columns `view.NAME` name files beside the table; they keep their order, and are no attributes."""
+    make_images(tmp_path, count=4)
+    (tmp_path / "images" / "items.csv").write_text(
+        "key,view.b,image,view.a,source\na,dog/1.png,cat/0.png,frog/2.png,x\nb,,cat/0.png,cat/3.png,y\nc,,cat/0.png,,z\n"
+    )
+    items = read(tmp_path, source="csv", path="images/items.csv")
+    assert [list(item.views) for item in items] == [["b", "a"], ["a"], []]
+    assert items[0].views["b"]() == (tmp_path / "images/dog/1.png").read_bytes()
+    assert [item.attributes for item in items] == [{"source": name} for name in "xyz"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "message"),
+    [
+        (
+            "view.a",
+            "dog/9.png",
+            r"items.csv:2: view.a: there is no file .*dog/9.png; correct the cell or leave it empty",
+        ),
+        ("view.a", "dog", r"items.csv:2: view.a: there is no file .*dog; correct"),
+        ("view.", "dog/1.png", r"items.csv:1: name the columns of further pictures view.NAME, such as view.gradcam"),
+        ("views", "dog/1.png", r"items.csv:1: name the columns of further pictures view.NAME"),
+        ("view.a,view.a", "dog/1.png,dog/1.png", r"items.csv:1: the column 'view.a' stands there twice"),
+    ],
+)
+def test_a_further_picture_that_is_missing_is_named(tmp_path: Path, header: str, cell: str, message: str) -> None:
+    """With its line and its column."""
+    make_images(tmp_path, count=2)
+    (tmp_path / "images" / "items.csv").write_text(f"key,image,{header}\na,cat/0.png,{cell}\n")
+    with pytest.raises(ItemError, match=message):
+        read(tmp_path, source="csv", path="images/items.csv")
+
+
+def test_a_further_picture_that_cannot_be_read_is_named(sqlite_store: Store, tmp_path: Path) -> None:
+    """One that vanishes in between, and one that is no image, by the table's line and the view's name."""
+    make_images(tmp_path, count=2)
+    broken = tmp_path / "images" / "broken.png"
+    broken.write_bytes(b"no image")
+    (tmp_path / "images" / "items.csv").write_text("key,image,view.a\na,cat/0.png,broken.png\n")
+    design = make_design(
+        items={"source": "csv", "path": "images/items.csv"}, batches={"size": 1, "responses_per_item": 1}
+    )
+    with pytest.raises(ItemError, match=r"items.csv:2 \(0.png\), view a is not an image that can be shown"):
+        load(sqlite_store, tmp_path, design)
+    (item,) = read_items(design, tmp_path)
+    broken.unlink()
+    with pytest.raises(ItemError, match=r"items.csv:2: view.a: .*broken.png cannot be read \(No such file"):
+        item.views["a"]()
 
 
 def test_arrays(tmp_path: Path) -> None:
@@ -311,6 +370,28 @@ def test_the_shorter_side_decides() -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "side", "factor"),
+    [((32, 32), 160, 5), ((32, 32), 150, 5), ((3, 7), 10, 4), ((8, 8), 9, 2), ((5, 5), 1, 1)],
+)
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_each_pixel_becomes_a_square(size: tuple[int, int], side: int, factor: int, channels: tuple[int, ...]) -> None:
+    """`nearest` repeats pixels by a whole factor, the smallest that makes the shorter side long enough."""
+    small = noise(size[1], size[0], *channels)
+    content = array_to_png(small)
+    shown = for_the_page(open_image(content, "x"), content, side, "x", "nearest")
+    squares = small.repeat(factor, axis=0).repeat(factor, axis=1)
+    assert (shown.width, shown.height) == (size[0] * factor, size[1] * factor)
+    assert (np.asarray(Image.open(io.BytesIO(shown.content))) == squares).all()
+
+
+@pytest.mark.parametrize("side", [0, 40])
+def test_large_images_stay_as_they_are_by_nearest_too(side: int) -> None:
+    """A factor of one, and no enlarging at all, leave the file as it came."""
+    content = encoded(Image.fromarray(noise(40, 50, 3)), "JPEG")
+    assert for_the_page(open_image(content, "x"), content, side, "x", "nearest") == Shown(content, "image/jpeg", 50, 40)
+
+
+@pytest.mark.parametrize(
     ("kind", "mime"),
     [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("WEBP", "image/webp"), ("MPO", "image/jpeg")],
 )
@@ -375,6 +456,40 @@ def test_an_item_is_the_same_by_its_pixels() -> None:
     assert len({same, *others}) == 6
     drawn = SourceItem(**base, pixels=b"123")
     assert drawn.digest(b"one encoder", 160) == drawn.digest(b"another", 160) != same
+
+
+def test_the_digest_of_earlier_versions_stays() -> None:
+    """An item without views that is enlarged as ever is the same item as in stores that know neither."""
+    said: list[Any] = ["cat", "0.3", {"a": "b"}, 160]
+    item = SourceItem("a", "a", lambda: GOOD, "cat", 0.1 + 0.2, {"a": "b"})
+    drawn = replace(item, pixels=b"123", array=noise(2, 2))
+    for one, content in ((item, GOOD), (drawn, b"123")):
+        before = hashlib.sha256(content + json.dumps(said, sort_keys=True).encode()).hexdigest()
+        assert one.digest(GOOD, 160) == one.digest(GOOD, 160, "lanczos", {}) == before
+        others = [
+            one.digest(GOOD, 160, "nearest"),
+            one.digest(GOOD, 160, "lanczos", {"x": "1"}),
+            one.digest(GOOD, 160, "nearest", {"x": "1"}),
+            one.digest(GOOD, 160, "nearest", {"y": "1"}),
+        ]
+        assert len({before, *others}) == 5
+    assert item.digest(GOOD, 160, "lanczos", {"x": "1"}) != item.digest(GOOD, 160, "lanczos", {"x": "2"})
+    pinned = SourceItem("a", "a", lambda: b"", "cat", 0.25, {"a": "b"}, pixels=b"123").digest(b"", 160)
+    assert pinned == PINNED
+
+
+def test_pixels_at_hand_are_not_decoded(tmp_path: Path) -> None:
+    """Where a source has its pixels, what is stored is the same as if its PNG had been read."""
+    np.savez(tmp_path / "a.npz", images=noise(3, 5, 4, 3), label=[0, 1, 2])
+    design = make_design(items={"source": "arrays", "path": "a.npz"}, batches={"size": 3, "responses_per_item": 1})
+    items = read_items(design, tmp_path)
+    assert all((item.array == np.asarray(open_image(item.image(), "x"))).all() for item in items)
+    stored = []
+    for source in (items, [replace(item, array=None) for item in items]):
+        with Spool() as spool:
+            rows = prepare_items(design, source, spool, lambda done, total: None).rows
+            stored.append((rows, [spool.read(sha256) for sha256 in spool]))
+    assert stored[0] == stored[1]
 
 
 def test_entropy_counts_nothing_for_nothing() -> None:

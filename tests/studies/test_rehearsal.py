@@ -11,21 +11,32 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import mean, median
+from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
+from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.cli.rehearse import command
 from crowdloom.studies.database import Store, open_store
+from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError, RehearsalError
+from crowdloom.studies.participation import Designs
 from crowdloom.studies.reading import read_frame
-from crowdloom.studies.rehearsal import Habits, rehearse, serving
-from crowdloom.studies.rehearsal.people import draw_person
+from crowdloom.studies.rehearsal import Habits, rehearse, serving, stand_ins
+from crowdloom.studies.rehearsal.browser import Browser
+from crowdloom.studies.rehearsal.described import describe_answers
+from crowdloom.studies.rehearsal.people import draw_person, draw_submissions
 from crowdloom.studies.rehearsal.truth import entropy, true_label
-from crowdloom.studies.tables import Media, Participant, Response, Submission
+from crowdloom.studies.rehearsal.visit import Briefing, Visit
+from crowdloom.studies.tables import Item, Media, Participant, Response, Submission
+from crowdloom.tasks.protocol import Person
 from crowdloom.tasks.soft_label import CIFAR10
 from tests.studies.designs import load, make_design, make_images
 from tests.studies.takers import Study
@@ -87,6 +98,39 @@ def test_items_of_which_nothing_is_known_have_a_truth_too() -> None:
     assert len({tuple(label.values()) for label in labels}) == 3
     unnamed = true_label("a", None, 0.3, CIFAR10, 1)
     assert entropy(list(unnamed.values())) == pytest.approx(0.3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shares"),
+    [
+        ({"endpoint1": "Dog", "endpoint2": "Cat", "coefficient": "0.75"}, {"Dog": 0.75, "Cat": 0.25}),
+        ({"endpoint1": "Dog", "endpoint2": "Cat", "coefficient": 1.0}, {"Dog": 1.0}),
+        ({"endpoint1": "Dog", "endpoint2": "Cat"}, {"Dog": 0.5, "Cat": 0.5}),  # one item with all mixes
+        ({"prediction": "Ship", "option1": "Ship"}, {"Ship": 1.0}),
+    ],
+)
+def test_some_items_say_their_truth(attributes: dict[str, object], shares: dict[str, float]) -> None:
+    """What was mixed, and what a classifier said, over whatever reference and difficulty they have; text or not."""
+    label = true_label("a", "Bird", 1.0, CIFAR10, 1, attributes)
+    assert label == {name: shares.get(name, 0.0) for name in CIFAR10}
+
+
+def test_other_attributes_say_nothing_of_the_truth() -> None:
+    """A soft-label study may have columns of such names for its own ends."""
+    for attributes in ({"prediction": "Ship"}, {"prediction": "no class", "option1": "Ship"}, {"endpoint1": "Dog"}):
+        assert true_label("a", "Bird", 1.0, CIFAR10, 1, attributes) == true_label("a", "Bird", 1.0, CIFAR10, 1)
+
+
+@pytest.mark.parametrize(("people", "places", "most"), [(45, 1800, 200), (105, 2000, 200), (3, 10, 4), (50, 6, 9)])
+def test_submissions_in_mind_cover_the_places(people: int, places: int, most: int) -> None:
+    """1.3 times, where the people can do that many; everybody at least one, nobody more than there are."""
+    drawn = draw_submissions(people, places, most, seed=1)
+    assert len(drawn) == people
+    assert sum(drawn) >= min(1.3 * places, people * most)
+    assert sum(drawn) <= max(1.4 * places, people)
+    assert min(drawn) >= 1
+    assert max(drawn) <= most
+    assert draw_submissions(people, places, most, seed=1) == drawn
 
 
 def test_people_are_drawn_as_stated() -> None:
@@ -192,6 +236,53 @@ def test_a_page_that_is_wrong_ends_the_rehearsal(sqlite_store: Store, folder: Pa
         connection.execute(Media.__table__.update().values(content=b"not the image"))
     with pytest.raises(RehearsalError, match="not the one that its address names"):
         rehearse(sqlite_store, "pets", participants=4, habits=Habits(drop_out=0))
+
+
+@pytest.mark.parametrize(
+    ("doctor", "says"),
+    [
+        (lambda page, other: re.sub(r"/media/[0-9a-f]{64}", f"/media/{other}", page), "not its item's"),
+        (lambda page, other: page.replace("<main", f'<main><img src="/media/{other}" alt=""></main><main', 1), "pictu"),
+        (lambda page, other: re.sub(r'name="trial" value="[^"]*"', 'name="trial" value="x.0"', page), "not this sub"),
+        (lambda page, other: page.replace('value="cat"', 'value="DOG"').replace('value="dog"', 'value="cat"')
+         .replace('value="DOG"', 'value="dog"'), "another order"),
+    ],
+    ids=["image", "picture", "trial", "order"],
+)  # fmt: skip
+def test_a_page_that_shows_another_trial_ends_the_visit(
+    sqlite_store: Store, folder: Path, doctor: Callable[[str, str], str], says: str
+) -> None:
+    """What the page shows is compared with what the server has in the store."""
+    study = Study(sqlite_store, folder)
+    token = study.arrive("rehearsal-somebody")
+    with sqlite_store.read() as connection:
+        shown = dict(connection.execute(select(Item.token, Item.shown)).all())
+
+    class Doctored(Browser):
+        def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+            response = super()._ask(method, url, **options)
+            if "/take/" not in str(response.url):
+                return response
+            trial = re.search(r'name="trial" value="([^".]*)', response.text)
+            assert trial is not None
+            other = next(media for item, media in shown.items() if item != trial[1])
+            return httpx.Response(200, text=doctor(response.text, str(other)), request=response.request)
+
+    with serving(sqlite_store.url, workers=1) as address, closing(Doctored(address, 2)) as browser:
+        briefing = Briefing(study.design, Designs(sqlite_store), {item: {"cat": 1.0} for item in shown}, 0)
+        visit = Visit(Person(), f"/take/{token}", briefing, browser, "somebody")
+        with pytest.raises(RehearsalError, match=says):
+            visit.come()
+    assert visit.answers == 0
+
+
+@pytest.mark.parametrize("name", ["wrong-label-1", "mixing-coefficients", "mixed-soft-labels", "digits"])
+def test_nothing_is_described_where_nobody_answered(sqlite_store: Store, tmp_path: Path, name: str) -> None:
+    """Whatever the task; that is no error."""
+    design, _ = read_design(find_design(name))
+    loaded = load(sqlite_store, tmp_path, design, items=stand_ins(design))
+    with sqlite_store.read() as connection:
+        assert describe_answers(connection, design.name, loaded.version) is None
 
 
 def test_the_command_reports_and_leaves_nothing_behind(folder: Path) -> None:

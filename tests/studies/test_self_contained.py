@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -109,6 +110,22 @@ def test_alike_trials_stand_there_once() -> None:
     assert len(page.xpath("//template[starts-with(@id, 'trial-')]")) == 1
     assert len(html_question(document, 0).encode()) < 45_000
     assert len(json.loads(page.get_element_by_id("study").text)["trials"]) == 25
+
+
+def test_trials_that_differ_in_words_alone_stand_there_once() -> None:
+    """Sixty mixes of all pairs of ten classes fit, and their words are kept beside them."""
+    classes = ["Airplane", "Automobile", "Bird", "Cat", "Deer", "Dog", "Frog", "Horse", "Ship", "Truck"]
+    pairs = [{"endpoint1": one, "endpoint2": two, "coefficient": 0.5} for one, two in combinations(classes, 2)]
+    items = [ItemView(n, f"token{n}", f"/media/{n:064}", (160, 160), pairs[n % 45]) for n in range(60)]
+    design = make_design(
+        task="mixing-coefficient", classes=classes, batches={"size": 60, "responses_per_item": 2}, people=DESIGN.people
+    )
+    document = build(design, items)
+    page = lxml_html.document_fromstring(document)
+    assert len(page.xpath("//template[starts-with(@id, 'trial-')]")) == 1
+    assert len(html_question(document, 0).encode()) < 45_000
+    trials = json.loads(page.get_element_by_id("study").text)["trials"]
+    assert [trial["words"] for trial in trials[:2]] == [["Airplane", "Automobile"], ["Airplane", "Bird"]]
 
 
 def test_too_large_a_question_is_refused() -> None:

@@ -29,7 +29,8 @@ def base(store: Store, client: FlaskClient, tmp_path: Path) -> str:
     )
     load_design(store, design, "", tmp_path)
     with store.write() as connection:
-        return begin(client, publish(connection, design.name, "link").token, "ann")
+        posting = publish(connection, design.name, "link").token
+    return begin(client, posting, "ann")
 
 
 def shown(html: str) -> lxml.html.HtmlElement:

@@ -1,0 +1,96 @@
+"""The figures of a study's answers, whatever the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from crowdloom.analysis.boundary_figures import boundaries_figure, boundary_figure
+from crowdloom.analysis.elicited import Elicited
+from crowdloom.analysis.figure_style import NothingToDrawError
+from crowdloom.analysis.figures import entropy_figure
+from crowdloom.analysis.labels import build_labels, entropy, mean_by_item, parse_variety
+from crowdloom.analysis.midpoint_figures import midpoint_figure
+from crowdloom.analysis.mixed_label_figures import elsewhere_figure, endpoint_mass_figure
+from crowdloom.analysis.mixed_labels import endpoint_masses
+from crowdloom.analysis.mixing import mixed_items, mixed_responses
+from crowdloom.analysis.mixing_figures import confidence_figure, entropy_confidence_figure, inferred_figure
+from crowdloom.analysis.wrong_label import guesses
+from crowdloom.analysis.wrong_label_figures import accuracy_figure
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Figures by the stem of their file, and for those that could not be drawn why, in a sentence."""
+
+    figures: Mapping[str, Figure]
+    undrawn: Mapping[str, str]
+
+
+def soft_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
+    """entropy, of the items' mean labels; of mixed items endpoint-mass and elsewhere-mass."""
+
+    def entropies() -> Figure:
+        answers = frame[~frame["is_repeat"].astype(bool)]
+        item, names = pd.factorize(answers["item"])
+        labels, kept = build_labels(Elicited.from_frame(answers, classes), parse_variety("T2-clamp"), gamma=0.1)
+        means, counts = mean_by_item(labels, kept, item, len(names))
+        return entropy_figure(entropy(means[counts > 0]))
+
+    def masses() -> pd.DataFrame:
+        if not len(mixed_items(items, classes)):
+            raise NothingToDrawError("no item is mixed of two images")
+        return endpoint_masses(frame, items, classes)
+
+    return _draw(
+        {
+            "entropy": entropies,
+            "endpoint-mass": lambda: endpoint_mass_figure(masses()),
+            "elsewhere-mass": lambda: elsewhere_figure(masses()),
+        }
+    )
+
+
+def mixing_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
+    """inferred, boundary, boundaries, confidence, confidence-by-entropy and midpoints, as far as they were asked."""
+    responses = mixed_responses(frame, items, classes)
+    return _draw(
+        {
+            "inferred": lambda: inferred_figure(responses),
+            "boundary": lambda: boundary_figure(responses),
+            "boundaries": lambda: boundaries_figure(responses),
+            "confidence": lambda: confidence_figure(responses),
+            "confidence-by-entropy": lambda: entropy_confidence_figure(responses),
+            "midpoints": lambda: midpoint_figure(responses),
+        }
+    )
+
+
+def wrong_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
+    """accuracy, by category and condition."""
+    answers = guesses(frame, items, classes)
+    return _draw({"accuracy": lambda: accuracy_figure(answers)})
+
+
+FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]] = {
+    "soft-label": soft_label_figures,
+    "mixing-coefficient": mixing_figures,
+    "wrong-label": wrong_label_figures,
+}
+"""For each task, what draws its frame, with the frame of items and the classes.
+
+All raise FrameError where an item lacks what its answers need."""
+
+
+def _draw(wanted: Mapping[str, Callable[[], Figure]]) -> Drawn:
+    figures: dict[str, Figure] = {}
+    undrawn: dict[str, str] = {}
+    for stem, draw in wanted.items():
+        try:
+            figures[stem] = draw()
+        except NothingToDrawError as error:
+            undrawn[stem] = str(error)
+    return Drawn(figures, undrawn)
