@@ -24,6 +24,11 @@ $(VENV)/.dev: $(VENV)/.user
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.dev
+	@echo "Installing what the benchmarks compare with …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
+
 demo: $(VENV)/.user
 	@$(RUN) -m crowdloom.studies.cli demo --folder demo $(if $(filter 0,$(SERVE)),--no-serve)
 
@@ -44,7 +49,7 @@ check: lint
 chaos: $(VENV)/.dev
 	$(RUN) -m tests.studies.killing
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(RUN) -m tests.bench
 
 clean:

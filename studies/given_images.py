@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from crowdloom.studies.errors import ItemError
-from crowdloom.studies.images import open_image
+from crowdloom.studies.images import opaque_pixels, open_image
+from crowdloom.studies.items.arrays import load_arrays
+from crowdloom.studies.items.digits import digit_images
+from crowdloom.studies.items.folder import image_files
 from crowdloom.studies.items.item import read_file
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+
+class Pictures(Sequence[Any]):
+    """Pictures, uint8 [H, W] or [H, W, 3], that are read when they are asked for: more of them than memory holds."""
+
+    def __init__(self, read: Callable[[int], Any], numbers: Sequence[int]) -> None:
+        self._read, self.numbers = read, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, position: int) -> Any: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Any]: ...
+    def __getitem__(self, position: int | slice) -> Any:
+        if isinstance(position, slice):
+            return [self._read(number) for number in self.numbers[position]]
+        return self._read(self.numbers[position])
+
+    def part(self, positions: Sequence[int]) -> Pictures:
+        """Only those at these positions."""
+        return Pictures(self._read, [self.numbers[position] for position in positions])
 
 
 @dataclass(frozen=True)
 class GivenImages:
-    """Images as uint8 arrays [H, W] or [H, W, 3], with a key and the name (or number) of the class of each."""
+    """Images with a key and the name (or number) of the class of each."""
 
-    keys: list[str]
-    images: Any
-    labels: list[str | int]
+    keys: Sequence[str]
+    images: Pictures
+    labels: Sequence[str | int]
 
-    def numbers(self, classes: Sequence[str]) -> list[int]:
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that occur: names in alphabetical order, or the numbers 0, 1, … to the highest."""
+        if any(isinstance(label, str) for label in self.labels):
+            return tuple(sorted({str(label) for label in self.labels}))
+        return tuple(str(number) for number in range(max(int(label) for label in self.labels) + 1))
+
+    def class_numbers(self, classes: Sequence[str]) -> list[int]:
         """The labels as numbers of `classes`. Raises ItemError for one that is none of them."""
         known = {name: number for number, name in enumerate(classes)}
         numbers = []
@@ -31,72 +61,81 @@ class GivenImages:
             if not 0 <= number < len(classes):
                 raise ItemError(
                     f"{key}: its class {label!r} is none of the classifier's {len(classes):,} classes; "
-                    "name the folders, or the labels, as the classes are named"
+                    "call the folders, or the labels, as the classes are called"
                 )
             numbers.append(number)
         return numbers
 
-    def class_names(self) -> tuple[str, ...]:
-        """The classes that occur: names in alphabetical order, or the numbers 0, 1, … to the highest."""
-        if any(isinstance(label, str) for label in self.labels):
-            return tuple(sorted({str(label) for label in self.labels}))
-        return tuple(str(number) for number in range(max(int(label) for label in self.labels) + 1))
+    def part(self, positions: Sequence[int]) -> GivenImages:
+        """Only the images at these positions."""
+        return replace(
+            self,
+            keys=[self.keys[position] for position in positions],
+            images=self.images.part(positions),
+            labels=[self.labels[position] for position in positions],
+        )
 
 
 def read_given(where: str) -> GivenImages:
     """What `where` names: `digits`, an .npz with `images` and `label`, or a folder with one sub-folder a class.
 
-    Raises ItemError, naming the file, for anything that cannot be read.
+    The pictures of a folder are read later, one by one. Raises ItemError, naming the file, for anything that
+    cannot be read; for such a picture it is raised then.
     """
     if where == "digits":
-        return _digits()
+        images, targets = digit_images()
+        return GivenImages(
+            [f"digit-{number:04d}" for number in range(len(images))],
+            Pictures(images.__getitem__, range(len(images))),
+            targets.tolist(),
+        )
     path = Path(where)
+    if not path.exists():
+        raise ItemError(f"--images {path}: there is no such file or folder; name a folder, an .npz, or digits")
     return _folder(path) if path.is_dir() else _arrays(path)
 
 
-def _digits() -> GivenImages:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    greys = (255 - digits.images * (255 / 16)).round().astype("uint8")  # dark on white, as the source `digits`
-    return GivenImages([f"digit-{number:04d}" for number in range(len(greys))], greys, digits.target.tolist())
-
-
 def _arrays(path: Path) -> GivenImages:
-    import numpy as np
-
-    if not path.exists():
-        raise ItemError(f"--images {path}: there is no such file or folder; name a folder, an .npz, or digits")
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            images, labels = file["images"], file["label"]
-            index = file["index"] if "index" in file.files else np.arange(len(images))
-    except Exception as error:  # numpy and zipfile raise many kinds for a torn or strange file
-        raise ItemError(f"{path} cannot be read as an .npz with `images` and `label` ({error})") from error
-    if images.dtype != np.uint8 or images.ndim < 3 or images.shape[3:] not in ((), (3,)) or not images.size:
-        raise ItemError(f"{path}: needs `images` of uint8 [N, H, W] or [N, H, W, 3], not {images.dtype} {images.shape}")
-    if labels.shape != images.shape[:1] or len(index) != len(images) or labels.dtype.kind not in "iuU":
-        raise ItemError(f"{path}: needs a number or a name in `label` for each of the {len(images)} images")
-    return GivenImages([str(key) for key in index.tolist()], images, labels.tolist())
+    arrays = load_arrays(path, "--images")
+    images, labels = arrays["images"], arrays.get("label")
+    if labels is None or labels.dtype.kind not in "iuU" or not len(images):
+        raise ItemError(f"{path}: needs the class of each image in `label`, by its number or name")
+    keys = arrays["index"].tolist() if "index" in arrays else range(len(images))
+    return GivenImages([str(key) for key in keys], Pictures(images.__getitem__, range(len(images))), labels.tolist())
 
 
 def _folder(root: Path) -> GivenImages:
-    import numpy as np
-    from PIL import ImageOps
-
-    keys, images, labels = [], [], []
-    for path in sorted(root.rglob("*")):
-        inside = path.relative_to(root)
-        if any(part.startswith(".") for part in inside.parts) or path.suffix.lower() not in _SUFFIXES:
-            continue
-        if len(inside.parts) < 2:
+    paths = list(image_files(root))
+    inside = [path.relative_to(root) for path in paths]
+    for path, name in zip(paths, inside, strict=True):
+        if len(name.parts) < 2:
             raise ItemError(f"{path} lies in no sub-folder; put each image into one with the name of its class")
-        image = ImageOps.exif_transpose(open_image(read_file(path), str(path)))
-        keys.append(inside.as_posix())
-        images.append(np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB")))
-        labels.append(inside.parts[0])
-    if not keys:
+    if not paths:
         raise ItemError(f"{root} holds no images; give a folder with one sub-folder of images for each class")
-    if len({image.ndim for image in images}) > 1:  # some grey, some in colour
-        images = [image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2) for image in images]
-    return GivenImages(keys, images, labels)
+
+    def read(number: int) -> Any:
+        name = str(paths[number])
+        return opaque_pixels(open_image(read_file(paths[number]), name), name)
+
+    return GivenImages(
+        [name.as_posix() for name in inside], Pictures(read, range(len(paths))), [name.parts[0] for name in inside]
+    )
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """Class names from a text file, one a line. Raises ItemError for one that is empty or stands there twice."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
+    except OSError as error:
+        raise ItemError(f"{path} cannot be read ({error.strerror}); check the file with the class names") from error
+    except UnicodeDecodeError as error:
+        raise ItemError(f"{path} is no text in UTF-8; write one class name a line") from error
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if not line or line in seen:
+            said = f"{line!r} stands there twice" if line else "this line is empty"
+            raise ItemError(f"{path}:{number}: {said}; write one class name a line, each another")
+        seen.add(line)
+    if not lines:
+        raise ItemError(f"{path} is empty; write one class name a line")
+    return tuple(lines)

@@ -33,7 +33,7 @@ COMMANDS = {
     "watch": "Reconcile again and again, and say what is new.",
     "exclude": "Leave a submission out of the analysis, with a reason.",
     "import": "Read the raw file of a study that was run elsewhere.",
-    "interpret": "Find a classifier's mistakes and draw what it looked at.",
+    "interpret": "Find a classifier's mistakes, and draw what it looked at.",
     "coders": "Add researchers who code a study's items, and show how far they are.",
     "describe": "Describe a study's answers in numbers.",
     "figures": "Draw the figures of a study's answers.",

@@ -22,14 +22,9 @@ def read_arrays(design: Design, folder: Path) -> Iterator[SourceItem]:
     import numpy as np
 
     path = folder / str(design.items.path)
-    arrays = _load_npz(path)
-    images = arrays.get("images", np.empty(0))
-    if images.dtype != np.uint8 or images.shape[3:] not in ((), (3,)) or images.ndim < 3 or 0 in images.shape[1:]:
-        raise ItemError(f"{path}: needs an array `images` of uint8 [N, H, W] or [N, H, W, 3]")
+    arrays = load_arrays(path)
+    images = arrays["images"]
     n = len(images)
-    for name, array in arrays.items():
-        if array.ndim == 0 or len(array) != n:
-            raise ItemError(f"{path}: `{name}` needs a row for each of the {n} `images`, its shape is {array.shape}")
     index = arrays.get("index", np.arange(n))
     difficulty = arrays.get("difficulty")
     if design.items.counts:
@@ -59,14 +54,27 @@ def _class_name(label: Any, design: Design, name: str) -> str:
     return design.classes[int(label)]
 
 
-def _load_npz(path: Path) -> dict[str, Any]:
+def load_arrays(path: Path, said_by: str = "items.path") -> dict[str, Any]:
+    """`images` of an .npz, and those of `label`, `index` and `difficulty` that it has, with as many rows.
+
+    Raises ItemError where it cannot be read or they do not fit; `said_by` is what named the file.
+    """
     import numpy as np
 
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            return {name: file[name] for name in ("images", "label", "index", "difficulty") if name in file.files}
+            arrays = {name: file[name] for name in ("images", "label", "index", "difficulty") if name in file.files}
     except _UNREADABLE as error:
-        raise ItemError(f"items.path: {path} cannot be read as .npz ({error})") from error
+        raise ItemError(f"{said_by}: {path} cannot be read as .npz ({error})") from error
+    images = arrays.setdefault("images", np.empty(0))
+    if images.dtype != np.uint8 or images.shape[3:] not in ((), (3,)) or images.ndim < 3 or 0 in images.shape[1:]:
+        raise ItemError(f"{path}: needs an array `images` of uint8 [N, H, W] or [N, H, W, 3]")
+    for name, array in arrays.items():
+        if array.ndim == 0 or len(array) != len(images):
+            raise ItemError(
+                f"{path}: `{name}` needs a row for each of the {len(images)} `images`, its shape is {array.shape}"
+            )
+    return arrays
 
 
 def _load_counts(path: Path, index: Any) -> Any:

@@ -36,5 +36,13 @@ def _digits() -> list[tuple[Any, int, float]]:
     digits = load_digits()
     near = NearestNeighbors(n_neighbors=15).fit(digits.data).kneighbors(return_distance=False)
     shares = np.stack([(digits.target[near] == k).mean(axis=1) for k in range(10)], axis=1)
-    greys = (255 - digits.images * (255 / 16)).round().astype("uint8")
-    return list(zip(greys, digits.target.tolist(), entropy(shares).tolist(), strict=True))
+    greys, targets = digit_images()
+    return list(zip(greys, targets.tolist(), entropy(shares).tolist(), strict=True))
+
+
+def digit_images() -> tuple[Any, Any]:
+    """The digits, dark on white, as uint8 [1797, 8, 8], and which digit each is."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (255 - digits.images * (255 / 16)).round().astype("uint8"), digits.target

@@ -18,14 +18,19 @@ def read_folder(design: Design, folder: Path) -> Iterator[SourceItem]:
     root = folder / str(design.items.path)
     if not root.is_dir():
         raise ItemError(f"items.path: {root} is not a folder; give a folder of images")
-    for path in sorted(root.rglob("*")):
+    for path in image_files(root):
         inside = path.relative_to(root)
-        hidden = any(part.startswith(".") for part in inside.parts)  # of editors and of archives
-        if hidden or path.suffix.lower() not in _SUFFIXES or not path.is_file():
-            continue
         yield SourceItem(
             key=inside.as_posix(),
             name=str(path),
             image=partial(read_file, path),
             reference=inside.parts[0] if len(inside.parts) > 1 else None,
         )
+
+
+def image_files(root: Path) -> Iterator[Path]:
+    """The image files in a folder and below, sorted."""
+    for path in sorted(root.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)  # of editors and of archives
+        if not hidden and path.suffix.lower() in _SUFFIXES and path.is_file():
+            yield path

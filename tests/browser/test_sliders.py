@@ -398,6 +398,7 @@ def test_the_pages_are_accessible(take: Any, page: Page, question: str) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         save(page)
         page.wait_for_selector("[data-summary]")
+        page.wait_for_load_state()  # axe waits for what is still being loaded, and not always to the end
 
 
 def test_pixels_are_not_smoothed(take: Any, page: Page) -> None:

@@ -1,0 +1,182 @@
+"""Image classifiers: a network with its class names and with how it wants its images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image as Pillow
+from torch import Tensor, nn
+
+from crowdloom.models.errors import ModelError
+
+Image = npt.NDArray[np.uint8]
+"""A picture, [H, W] or [H, W, 3]."""
+
+SIZE = 224
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""As torchvision's classifiers were trained on ImageNet."""
+BATCH = 32
+
+
+def silent(done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network in test mode; `size` is the side of its square input in pixels, `mean` and `std` are each channel's.
+
+    `digest` is the SHA-256 of its weights and of how images are prepared for it.
+    """
+
+    network: nn.Module
+    classes: tuple[str, ...]
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    name: str
+    digest: str
+
+    @property
+    def channels(self) -> int:
+        """1 for grey images, 3 for colour."""
+        return len(self.mean)
+
+    def squares(self, images: Sequence[Image]) -> Image:
+        """What the network sees of each picture, [N, size, size] or [N, size, size, 3].
+
+        The shorter side is resized to `size` (bilinearly, with antialiasing), and the middle is cut out.
+        """
+        return np.stack([_square(image, self.size, self.channels) for image in images])
+
+    def prepare(self, images: Sequence[Image]) -> Tensor:
+        """The pictures as the network wants them, [N, C, size, size]."""
+        seen = torch.from_numpy(self.squares(images)).float().div_(255)
+        seen = seen.unsqueeze(1) if self.channels == 1 else seen.permute(0, 3, 1, 2)
+        mean, std = (torch.tensor(values).float().view(1, -1, 1, 1) for values in (self.mean, self.std))
+        return ((seen - mean) / std).contiguous()
+
+    def predict(
+        self, images: Sequence[Image], progress: Callable[[int, int], None] = silent
+    ) -> npt.NDArray[np.float32]:
+        """The probability of each class for each picture, [N, K]; `progress(done, total)` counts pictures."""
+        parts = [np.empty((0, len(self.classes)), dtype=np.float32)]
+        for start in range(0, len(images), BATCH):
+            with torch.inference_mode():
+                outputs = self.network(self.prepare(images[start : start + BATCH])).float().softmax(1)
+            if outputs.shape[1] != len(self.classes):
+                raise ModelError(
+                    f"{self.name} gives {outputs.shape[1]} outputs, but {len(self.classes)} classes are named; "
+                    "give the file with the names of its own classes (--classes)"
+                )
+            parts.append(outputs.numpy())
+            progress(min(start + BATCH, len(images)), len(images))
+        return np.concatenate(parts)
+
+
+def classifier_of(
+    network: nn.Module,
+    classes: Sequence[str],
+    *,
+    size: int = SIZE,
+    mean: tuple[float, ...] = MEAN,
+    std: tuple[float, ...] = STD,
+    name: str = "a network",
+) -> Classifier:
+    """A classifier around a network, which is put into test mode. Raises ModelError where a number cannot be."""
+    if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0 or size < 1:
+        raise ModelError("mean and std need one number for grey images or three for colour, each std above 0")
+    digest = hashlib.sha256(json.dumps([size, [float(m) for m in mean], [float(s) for s in std]]).encode())
+    for key, tensor in sorted(network.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    mean, std = tuple(float(m) for m in mean), tuple(float(s) for s in std)
+    return Classifier(network.eval(), tuple(classes), size, mean, std, name, digest.hexdigest())
+
+
+def load_classifier(
+    model: str,
+    *,
+    weights: Path | None = None,
+    classes: Sequence[str] | None = None,
+    size: int | None = None,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+) -> Classifier:
+    """The classifier that `model` names: `torchvision:NAME` with its weights, or `PACKAGE.MODULE:CALLABLE`.
+
+    The callable is called without arguments and gives the network. `weights` is a file with a state dict, read without
+    unpickling anything but tensors. Sizes and means are those of torchvision's ImageNet classifiers
+    where they are not given. Raises ModelError with what is wrong.
+    """
+    if classes is None:
+        raise ModelError(f"{model} does not say what its classes are called; give a file with a name in each line")
+    network = (
+        _torchvision(model.removeprefix("torchvision:"), len(classes)) if _is_torchvision(model) else _called(model)
+    )
+    if weights is not None:
+        _load(network, weights, model)
+    elif _is_torchvision(model):
+        raise ModelError(f"{model} has learned nothing without its weights; give the file with them")
+    said: dict[str, Any] = {"size": size, "mean": mean, "std": std}
+    return classifier_of(network, classes, name=model, **{k: v for k, v in said.items() if v is not None})
+
+
+def _is_torchvision(model: str) -> bool:
+    return model.startswith("torchvision:")
+
+
+def _torchvision(name: str, classes: int) -> nn.Module:
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise ModelError(f"torchvision has no classifier {name!r}; such as resnet50 or efficientnet_b0")
+    network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
+    return network
+
+
+def _called(model: str) -> nn.Module:
+    module, _, name = model.partition(":")
+    try:
+        network = getattr(import_module(module), name)()
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{model!r} names no classifier ({error}); write small-cnn, torchvision:NAME or PACKAGE.MODULE:CALLABLE"
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise ModelError(
+            f"{model} gives a {type(network).__name__}, not a torch.nn.Module; name a callable that gives one"
+        )
+    return network
+
+
+def _load(network: nn.Module, weights: Path, model: str) -> None:
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+        network.load_state_dict(state.get("state_dict", state) if isinstance(state, dict) else state)
+    except OSError as error:
+        raise ModelError(f"{weights} cannot be read ({error.strerror}); give the file with the weights") from error
+    except (RuntimeError, ValueError, TypeError, AttributeError, EOFError, LookupError, pickle.UnpicklingError) as error:
+        said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise ModelError(f"{weights} holds no weights that fit {model} ({said}); give a state dict of it") from error
+
+
+def _square(image: Image, size: int, channels: int) -> Image:
+    picture = Pillow.fromarray(image).convert("L" if channels == 1 else "RGB")
+    if picture.size != (size, size):
+        scale = size / min(picture.size)
+        resized = (max(size, round(picture.width * scale)), max(size, round(picture.height * scale)))
+        picture = picture.resize(resized, Pillow.Resampling.BILINEAR)
+        left, top = (resized[0] - size) // 2, (resized[1] - size) // 2
+        picture = picture.crop((left, top, left + size, top + size))
+    return np.asarray(picture)
