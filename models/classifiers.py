@@ -166,7 +166,15 @@ def _load(network: nn.Module, weights: Path, model: str) -> None:
         network.load_state_dict(state.get("state_dict", state) if isinstance(state, dict) else state)
     except OSError as error:
         raise ModelError(f"{weights} cannot be read ({error.strerror}); give the file with the weights") from error
-    except (RuntimeError, ValueError, TypeError, AttributeError, EOFError, LookupError, pickle.UnpicklingError) as error:
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        pickle.UnpicklingError,
+    ) as error:
         said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise ModelError(f"{weights} holds no weights that fit {model} ({said}); give a state dict of it") from error
 
