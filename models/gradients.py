@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -12,6 +13,8 @@ from crowdloom.models.errors import ModelError
 from crowdloom.models.packing import Precision, fast_copy
 from crowdloom.models.perturbations import blurred
 
+_LAYER = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, nn.ReLU, nn.ReLU6, nn.SiLU, nn.GELU, nn.Hardswish, nn.LeakyReLU)
+"""What a convolutional layer is made of."""
 SAMPLES = 50
 NOISE = 0.15
 """Standard deviation of SmoothGrad's noise, as a share of the image's range (Smilkov et al. use 0.1 to 0.2)."""
@@ -21,8 +24,8 @@ _AT_ONCE = 10  # noisy images in a batch: more do not fit a processor's cache
 def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str | None = None) -> Tensor:
     """Grad-CAM maps [N, 1, H, W], at least 0, of the class `targets[n]` in image n (Selvaraju et al. 2017).
 
-    The last convolutional layer's activations, weighted by the mean gradient of the class in each channel, summed,
-    cut at 0 and enlarged to the image bilinearly; by Captum. `layer` names another layer.
+    The activations of the last convolutional layer (see `last_convolution`), weighted by the mean gradient of the
+    class in each channel, summed, cut at 0 and enlarged to the image bilinearly; by Captum. `layer` names another.
     Raises ModelError where the network has no such layer.
     """
     from captum.attr import LayerAttribution, LayerGradCam
@@ -35,20 +38,32 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str | Non
 
 
 def last_convolution(model: nn.Module, image: Tensor) -> nn.Module:
-    """The convolution that a network computes last. Raises ModelError where it has none."""
-    called: list[nn.Module] = []
-    hooks = [
-        module.register_forward_hook(lambda module, _inputs, _output: called.append(module))
-        for module in model.modules()
-        if isinstance(module, nn.Conv2d)
-    ]
+    """The convolutional layer that a network computes last: with the norm and the activation that follow it directly.
+
+    Before its norm a convolution's output says nothing of where 0 is, and many a map of it is empty. Modules that are
+    called more than once are passed over, as it could not be said which call is meant. Raises ModelError where the
+    network has no convolution.
+    """
+    calls: list[tuple[nn.Module, Tensor, Tensor]] = []  # tensors are held, so that each keeps its identity
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        calls.append((module, inputs[0], output))
+
+    hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, _LAYER)]
     with torch.no_grad():
         model(image)
     for hook in hooks:
         hook.remove()
-    if not called:
+    times = Counter(module for module, _, _ in calls)
+    last = next((n for n in reversed(range(len(calls))) if isinstance(calls[n][0], nn.Conv2d)), None)
+    if last is None:
         raise ModelError("the network has no convolution, which Grad-CAM needs; use another classifier")
-    return called[-1]
+    layer, _, output = calls[last]
+    for module, given, made in calls[last + 1 :]:
+        if given is not output or times[module] > 1:
+            break
+        layer, output = module, made
+    return layer
 
 
 def _named_layer(model: nn.Module, name: str) -> nn.Module:

@@ -15,6 +15,8 @@ from crowdloom.studies.database import Store, make_engine, open_store
 
 ROOT = Path(__file__).parent.parent
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as crowdloom.models does, before a test imports PyTorch itself
+
 
 def missing(what: str) -> None:
     """Skip with one line that says what is missing; in CI, where nothing may be skipped, fail."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+import torchvision
 from captum.attr import LayerAttribution, LayerGradCam, NoiseTunnel, Saliency
 from torch import Tensor, nn
 
 from crowdloom.models.errors import ModelError
 from crowdloom.models.gradients import draw_noise, heat, last_convolution, normed
 from crowdloom.models.interpreters import extremal_perturbations, grad_cam, smooth_grad
+from crowdloom.models.networks import SmallCNN
 from crowdloom.models.perturbations import blurred
+from crowdloom.models.training import train_small_cnn
 
 
 class Corner(nn.Module):
@@ -115,14 +119,34 @@ def test_blurring_keeps_a_plain_middle() -> None:
 def test_grad_cam_is_captums_on_the_last_convolution(network: nn.Module) -> None:
     """The layer is found; the map is Captum's, enlarged to the image."""
     images, targets = torch.randn(2, 3, 32, 32), torch.tensor([1, 3])
-    assert last_convolution(network, images) is network[3]
+    assert last_convolution(network, images) is network[4]  # the activation that follows the convolution
     expected = LayerAttribution.interpolate(
-        LayerGradCam(network, network[3]).attribute(images, target=targets, relu_attributions=True),
+        LayerGradCam(network, network[4]).attribute(images, target=targets, relu_attributions=True),
         (32, 32),
         "bilinear",
     )
     torch.testing.assert_close(grad_cam(network, images, targets), expected.detach())
     assert grad_cam(network, images, targets, layer="0").shape == (2, 1, 32, 32)
+
+
+def test_the_last_layer_has_its_norm_and_activation() -> None:
+    """Alone it would say nothing of where 0 is; what is called twice, or sees something else, is no part of it."""
+    resnet = torchvision.models.resnet18().eval()
+    assert last_convolution(resnet, torch.randn(1, 3, 32, 32)) is resnet.get_submodule("layer4.1.bn2")
+    small = SmallCNN(channels=1, classes=3).eval()
+    assert isinstance(last_convolution(small, torch.randn(1, 1, 8, 8)), nn.ReLU)
+    squeezed = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.ReLU(), nn.Flatten())
+    assert last_convolution(squeezed, torch.randn(1, 1, 8, 8)) is squeezed[0]
+
+
+def test_maps_of_a_network_with_norms_are_not_empty() -> None:
+    """In hardly any image nothing speaks for the class that a trained network sees in it."""
+    images = list(np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8))
+    labels = np.array([int(image[:4].mean() > image[4:].mean()) for image in images])
+    classifier = train_small_cnn(images, labels, ("above", "below"), epochs=8)
+    seen = torch.as_tensor(classifier.predict(images).argmax(axis=1))
+    maps = grad_cam(classifier.network, classifier.prepare(images), seen)
+    assert (maps.amax((1, 2, 3)) > 0).float().mean() > 0.9
 
 
 def test_grad_cam_needs_a_convolution() -> None:

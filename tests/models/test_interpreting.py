@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ class Counted(nn.Module):
         Counted.calls += len(images)
         result: torch.Tensor = self.inside(images)
         return result
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """For images this small, threads wait for each other longer than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

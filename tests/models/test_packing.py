@@ -102,13 +102,13 @@ def test_a_convolution_whose_output_is_used_elsewhere_keeps_its_meaning() -> Non
 
 
 def test_bfloat16_is_near() -> None:
-    """In half the bits, outputs and gradients agree to about two digits."""
-    if best_precision("cpu") == "float32":
-        pytest.skip("this processor does not compute in bfloat16, so crowdloom does not either")
+    """In half the bits, outputs and gradients agree to about two digits; a processor without them loses nothing."""
     plain = network()
     images = torch.randn(4, 3, 40, 41)
     fast = fast_copy(plain, images, "bfloat16")
     convolutions = [module for module in fast.modules() if isinstance(module, PackedConvolution)]
-    assert all(module.dtype == torch.bfloat16 for module in convolutions)
+    if best_precision("cpu") == "bfloat16":
+        assert convolutions
+        assert all(module.dtype == torch.bfloat16 for module in convolutions)
     for expected, got in zip(gradient(plain, images), gradient(fast, images), strict=True):
         assert torch.linalg.vector_norm(got - expected) < 0.05 * torch.linalg.vector_norm(expected)

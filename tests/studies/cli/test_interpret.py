@@ -6,10 +6,12 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -55,10 +57,12 @@ MINE = (
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a network, its classes and a few images of each; masks are sought for a moment only."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more would wait for each other longer than they compute
     monkeypatch.delitem(sys.modules, "mynet_of_tests", raising=False)
     monkeypatch.setattr(views.Settings.__init__, "__defaults__", (views.AREAS, 3, "simple", 2, "float32", None))
     (tmp_path / "mynet_of_tests.py").write_text(NETWORK, encoding="utf-8")
@@ -69,7 +73,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for number in range(2):
             picture = rng.integers(0, 256, (40, 50) if name == "eel" else (40, 50, 3), dtype=np.uint8)
             Image.fromarray(picture).save(tmp_path / "images" / name / f"{number}.png")
-    return tmp_path
+    yield tmp_path
+    torch.set_num_threads(threads)
 
 
 def call(*arguments: str) -> Result:
