@@ -41,7 +41,7 @@ def test_errors_stand_beside_their_fields(
         expect(page.locator(".error:not([role])")).to_have_count(1)
         invalid = page.locator(f"[aria-invalid=true][aria-describedby~={field}-error]")
         expect(invalid).to_have_count(1)
-        assert page.locator("[data-summary]").evaluate("summary => summary === document.activeElement")
+        expect(page.locator("[data-summary]")).to_be_focused()
         assert page.title().startswith("Error: ")
 
         expect(page.locator("[name=top1]:checked")).to_have_value(wrong.get("top1", "3"))
