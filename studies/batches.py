@@ -52,7 +52,7 @@ def deal_to_conditions(
 
     >>> halves = deal_to_conditions([None] * 4, Batches(size=1, responses_per_item=1, split_items=True), 1, None, 2)
     >>> [sorted(item for batch in half for item in batch) for half in halves]
-    [[0, 3], [1, 2]]
+    [[1, 2], [0, 3]]
     """
     dealt = deal(difficulties, batches, seed, sample)
     if not batches.split_items:
