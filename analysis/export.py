@@ -68,16 +68,21 @@ class LabelTable:
 
 
 def _write_json(table: LabelTable, file: IO[bytes]) -> None:
-    labels = table.labels.tolist()
-    by_item: dict[str, Any] = {}
-    for item, label in zip(table.item, labels, strict=True):
-        if table.per_response:
-            by_item.setdefault(item, []).append(label)
-        elif item in by_item:
-            raise ValueError(f"item {item} has two labels, but these labels are one per item; aggregate them first")
-        else:
-            by_item[item] = label
-    file.write(json.dumps(by_item, ensure_ascii=False, allow_nan=False).encode())
+    """Item by item, so that a million labels never stand in memory as Python's numbers all at once."""
+    rows: dict[str, list[int]] = {}
+    for number, item in enumerate(table.item):
+        rows.setdefault(item, []).append(number)
+    if not table.per_response:
+        for item, numbers in rows.items():
+            if len(numbers) > 1:
+                raise ValueError(f"item {item} has two labels, but these labels are one per item; aggregate them first")
+    before = "{"
+    for item, numbers in rows.items():
+        labels = table.labels[numbers].tolist()
+        value = json.dumps(labels if table.per_response else labels[0], allow_nan=False)
+        file.write(f"{before}{json.dumps(item, ensure_ascii=False)}: {value}".encode())
+        before = ", "
+    file.write(b"}" if rows else b"{}")
 
 
 def _write_csv(table: LabelTable, file: IO[bytes]) -> None:

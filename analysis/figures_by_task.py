@@ -84,6 +84,20 @@ FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]]
 
 All raise FrameError where an item lacks what its answers need."""
 
+CAPTIONS = {
+    "entropy": "Entropy of the items' mean labels (T2-clamp, gamma 0.1), in nats.",
+    "endpoint-mass": "Mass that people put on an endpoint, by its share of the mix.",
+    "elsewhere-mass": "Mass that people put on classes that are not mixed in, by the coefficient.",
+    "inferred": "Inferred coefficients, by the coefficient that the image was mixed with.",
+    "boundary": "The category boundary over all pairs of classes: inferred coefficients with the fitted logistic curve.",
+    "boundaries": "The fitted logistic curve of each pair of classes.",
+    "confidence": "Confidence, by the coefficient that the image was mixed with.",
+    "confidence-by-entropy": "Confidence, by the coefficient, where both endpoints have a high or a low entropy.",
+    "midpoints": "The mix that people take for half and half.",
+    "accuracy": "Share of right guesses, by category of error and by condition.",
+}
+"""What each figure shows, by the stem of its file."""
+
 
 def _draw(wanted: Mapping[str, Callable[[], Figure]]) -> Drawn:
     figures: dict[str, Figure] = {}

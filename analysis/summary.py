@@ -41,19 +41,26 @@ class Table:
 
         Other numbers have three, and what is not defined is a dash.
         """
-        names = self.frame.index.tolist()
-        counts = [isinstance(name, str) and name.startswith("#") for name in names]
-        columns = [(str(self.frame.index.name or ""), names), *((str(n), self.frame[n].tolist()) for n in self.frame)]
-        cells = list(zip(*([title, *_written(values, counts)] for title, values in columns), strict=True))
+        cells = list(zip(*(column for column, _ in self.columns()), strict=True))
+        texts = [is_text for _, is_text in self.columns()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        texts = {number for number, name in enumerate(self.frame.columns, 1) if name == "problem"} | {0}
         return "\n".join(
             "  ".join(
-                cell.ljust(width) if number in texts else cell.rjust(width)
-                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+                cell.ljust(width) if is_text else cell.rjust(width)
+                for cell, width, is_text in zip(row, widths, texts, strict=True)
             ).rstrip()
             for row in cells
         )
+
+    def columns(self) -> list[tuple[list[str], bool]]:
+        """Each column's heading and cells as `lines` writes them, the rows' names first, and whether it holds words."""
+        names = self.frame.index.tolist()
+        counts = [isinstance(name, str) and name.startswith("#") for name in names]
+        columns = [(str(self.frame.index.name or ""), names), *((str(n), self.frame[n].tolist()) for n in self.frame)]
+        return [
+            ([title, *_written(values, counts)], not number or _is_words(values))
+            for number, (title, values) in enumerate(columns)
+        ]
 
     def records(self) -> list[dict[str, Any]]:
         """One object for each row, for JSON; None for what is not defined."""
@@ -87,6 +94,11 @@ def _written(values: list[Any], counts: list[bool]) -> list[str]:
     measured = [value for value, count in zip(values, counts, strict=True) if not count and _is_number(value)]
     whole = all(float(value).is_integer() for value in measured)
     return [_shown(value, whole=whole or count) for value, count in zip(values, counts, strict=True)]
+
+
+def _is_words(values: list[Any]) -> bool:
+    """Whether a column holds texts, beside what is not defined."""
+    return any(isinstance(value, str) for value in values) and not any(map(_is_number, values))
 
 
 def _is_number(value: Any) -> bool:

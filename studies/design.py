@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictBool, field_validator, model_validator
 
+from crowdloom.analysis.plan import Plan
 from crowdloom.studies.design_platforms import LinkOptions, MTurkOptions, ProlificOptions
+from crowdloom.studies.design_questionnaires import Questionnaire
 from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole, check_settings
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Settings
@@ -321,9 +323,13 @@ class Design(Part):
     bonus: Bonus | None = None
     checks: Checks = Checks()
     comprehension: Comprehension | None = None
+    questionnaires: tuple[Questionnaire, ...] = ()
+    """Standard instruments after the last trial, before the debrief questions."""
     debrief: tuple[DebriefQuestion, ...] = ()
     conditions: tuple[Condition, ...] = ()
     coding: Coding | None = None
+    plan: Plan | None = None
+    """The analysis, fixed before anybody is asked."""
     rehearsal: Rehearsal = Rehearsal()
     link: LinkOptions = LinkOptions()
     prolific: ProlificOptions = ProlificOptions()
@@ -341,6 +347,14 @@ class Design(Part):
     def _known(cls, value: str) -> str:
         if value not in TASKS:
             raise ValueError(f"no task is called {value!r}; there are: {', '.join(sorted(TASKS))}")
+        return value
+
+    @field_validator("questionnaires")
+    @classmethod
+    def _differ(cls, value: tuple[Questionnaire, ...]) -> tuple[Questionnaire, ...]:
+        for number, questionnaire in enumerate(value):
+            if questionnaire.asked in [before.asked for before in value[:number]]:
+                raise ValueError(f"{number}: the same questionnaire stands there twice")
         return value
 
     @model_validator(mode="after")
@@ -374,6 +388,23 @@ class Design(Part):
                     raise ValueError(f"people: {name} is to be in the reward's currency {currency}")
         return self
 
+    @model_validator(mode="after")
+    def _plan_fits(self) -> Design:
+        plan = self.plan
+        if plan is None:
+            return self
+        conditions = tuple(arm.name for arm in self.arms())
+        for number, hypothesis in enumerate(plan.hypotheses):
+            if problem := hypothesis.check_task(self.task, conditions):
+                raise ValueError(f"plan.hypotheses.{number}.{problem}")
+        if plan.exclusions.attention and self.checks.easy_at_most is None:
+            raise ValueError("plan.exclusions.attention: [checks] has no easy items to be right about")
+        if plan.exclusions.comprehension is not None and self.comprehension is None:
+            raise ValueError("plan.exclusions.comprehension: the design has no [comprehension]")
+        if plan.exclusions.consistency is not None and not self.batches.repeats:
+            raise ValueError("plan.exclusions.consistency: no item is shown again; add batches.repeats")
+        return self
+
     def arms(self) -> tuple[Condition, ...]:
         """The conditions; a design without any has one, called `default`."""
         return self.conditions or (Condition(name="default"),)
@@ -384,4 +415,7 @@ class Design(Part):
 
     def dump(self) -> dict[str, Any]:
         """The design as JSON, from which `Design.model_validate` makes it again."""
-        return self.model_dump(mode="json", exclude_none=True)
+        # Without any, a design is the same JSON as before there were questionnaires.
+        return self.model_dump(
+            mode="json", exclude_none=True, exclude=None if self.questionnaires else {"questionnaires"}
+        )

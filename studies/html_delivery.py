@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from crowdloom.studies.allocation import add_event, fill_open_place, free_expired, lock_design
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import PlatformRefusedError
-from crowdloom.studies.participation import ItemView, read_options, response_row
+from crowdloom.studies.participation import ItemView, add_questionnaire, read_options, response_row
 from crowdloom.studies.platforms.protocol import Remote
 from crowdloom.studies.posted import Posted
 from crowdloom.studies.self_contained import Parsed, parse_assignment
@@ -71,6 +71,10 @@ def import_assignment(
     else:
         answers = [[answer.item_id, answer.repeat_index, answer.answer] for answer in parsed.answers]
         add_event(connection, submission, "answers_dropped", {"reason": duplicate, "answers": answers})
+    for number, ratings in parsed.questionnaires.items():
+        add_questionnaire(connection, submission, posted.design, number, ratings)
+    for number, why in parsed.questionnaires_refused.items():
+        add_event(connection, submission, "questionnaire_refused", {"number": number + 1, "reason": why})
     if parsed.debrief:
         add_event(connection, submission, "debrief", dict(parsed.debrief))
     if parsed.refused:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from crowdloom.analysis.export import LabelTable
+from crowdloom.studies.errors import OptionError
 from crowdloom.studies.reading import Scope
+
+POOLS = ("linear-pool", "log-pool")
 
 
 @dataclass(frozen=True)
@@ -18,13 +21,27 @@ class Recipe:
     """The task's usual one where it is not said."""
     gamma: float | None = None
     aggregate: str | None = None
-    """None for one label per response; `mean` for one per item."""
+    """None for one label per response; `mean`, or a method of `analysis.aggregation`, for one per item."""
     repeats: bool = False
     """Whether repeats count in an aggregate (single labels are always built for repeats too)."""
     responses: Scope = "accepted"
     version: int | None = None
     similarity: Path | None = None
     """For semantic soft labels only: a CSV with the similarity of the classes."""
+    weights: str | None = None
+    """For pools only: what annotators weigh, `equal` (also where it is not said) or `agreement`."""
+    calibrated: bool = False
+    """For pools only: whether each annotator's labels are calibrated first."""
+
+
+def pool_options(recipe: Recipe) -> dict[str, Any]:
+    """What a pool is told, nothing for other aggregates. Raises OptionError where it is told to another."""
+    if recipe.aggregate in POOLS:
+        return {"weights": recipe.weights or "equal", "calibrated": recipe.calibrated}
+    for option, given in (("--weights", recipe.weights is not None), ("--calibrated", recipe.calibrated)):
+        if given:
+            raise OptionError(f"{option} means something under --aggregate {' or '.join(POOLS)} only; leave it out")
+    return {}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from crowdloom.analysis.elicited import Bools, Floats, Ints
 from crowdloom.analysis.export import LabelTable
 from crowdloom.analysis.mixing_labels import GAMMA, smooth_by_confidence, two_hot
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.label_recipes import BuiltLabels, Recipe
+from crowdloom.studies.label_recipes import BuiltLabels, Recipe, pool_options
 from crowdloom.studies.label_tables import response_table
 from crowdloom.studies.reading import Answers, stream
 from crowdloom.studies.reading_items import read_items
@@ -26,6 +26,9 @@ def build_mixing_labels(connection: Connection, answers: Answers, recipe: Recipe
     The means are those of the coefficients, and of the confidences, of an item's responses (section 4.3.2 of
     the thesis). Raises OptionError where the recipe does not fit, or the study asks for no coefficients.
     """
+    pool_options(recipe)
+    if recipe.aggregate not in (None, "mean"):
+        raise OptionError(f"mixing coefficients are aggregated by --aggregate mean only, not by {recipe.aggregate}")
     variety, gamma = _settings(recipe)
     ends = _endpoints(connection, answers, recipe.version)
     given = _read(connection, answers, with_confidence=gamma is not None)

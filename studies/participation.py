@@ -28,10 +28,12 @@ from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Condition as ConditionModel
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
+from crowdloom.studies.stages import after_questionnaire, after_trials, questionnaire_stage
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Posting, Response, Submission
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack
 from crowdloom.tasks.protocol import Answer, Settings, Trial, View
+from crowdloom.tasks.questionnaires import Ratings
 
 VIEWS = "views"
 """The attribute under which the store keeps an item's further pictures."""
@@ -314,7 +316,7 @@ def _compare(connection: Connection, row: dict[str, Any]) -> None:
 
 def _complete(connection: Connection, submission: Assigned, design: DesignModel) -> None:
     """Every answer is there: fill the place, or mark the submission surplus where none is left."""
-    done = {"state": "completed", "completed_at": now(), "stage": "debrief" if design.debrief else "done"}
+    done = {"state": "completed", "completed_at": now(), "stage": after_trials(design)}
     if not _change_state(connection, submission, "started", **done):
         return  # they left at this very moment; coming back completes it
     surplus = False
@@ -353,6 +355,22 @@ def answer_check(connection: Connection, progress: Progress, design: DesignModel
         add_event(connection, progress.id, "check_answered", {"answers": list(answers), "passed": passed})
         if over:
             free(connection, progress.id, "failed_check")
+
+
+def save_questionnaire(
+    connection: Connection, progress: Progress, design: DesignModel, number: int, ratings: Ratings
+) -> None:
+    """Keep the answer to a questionnaire, counted from 0; the next one, or what follows them, comes next."""
+    if _move(connection, progress, questionnaire_stage(number), stage=after_questionnaire(design, number)):
+        add_questionnaire(connection, progress.id, design, number, ratings)
+
+
+def add_questionnaire(
+    connection: Connection, submission_id: int, design: DesignModel, number: int, ratings: Ratings
+) -> None:
+    """Write down the answer to a questionnaire, counted from 0; people and exports count from 1."""
+    values = {"number": number + 1, "instrument": design.questionnaires[number].instrument, "ratings": ratings}
+    add_event(connection, submission_id, "questionnaire", values)
 
 
 def save_debrief(connection: Connection, progress: Progress, answers: Mapping[str, str]) -> None:

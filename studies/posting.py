@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from sqlalchemy import Connection, exists, insert, or_, select
 
+from crowdloom.analysis.plan import Plan, plan_hash
 from crowdloom.studies.database import new_token, now
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.platforms.protocol import Outcome
@@ -92,7 +93,8 @@ def publish(
         "token": token,
         "state": "open" if platform == "link" else "draft",
         "values": {**(values or {}), "codes": {} if platform == "link" else _codes()}
-        | ({"simulated": True} if simulated else {}),
+        | ({"simulated": True} if simulated else {})
+        | ({"plan": plan_hash(Plan.model_validate(design["plan"]))} if design.get("plan") else {}),
         "created_at": now(),
     }
     connection.execute(insert(Posting), row)

@@ -193,7 +193,8 @@ def _of_designs(query: Any, designs: Sequence[int], scope: Scope) -> Any:
 
 def stream(connection: Connection, answers: Answers) -> Iterator[Chunk]:
     """The answers in chunks; within a submission in the order in which they were given."""
-    for submission, (item_id, repeat_index, packed) in _fetch(connection, answers, "item_id, repeat_index, packed"):
+    columns = "item_id, repeat_index, packed"
+    for submission, (item_id, repeat_index, packed) in fetch_columns(connection, answers, columns):
         yield Chunk(
             submission=submission,
             item=answers.item_index[list(item_id)],
@@ -202,10 +203,13 @@ def stream(connection: Connection, answers: Answers) -> Iterator[Chunk]:
         )
 
 
-def _fetch(
+def fetch_columns(
     connection: Connection, answers: Answers, columns: str
 ) -> Iterator[tuple[npt.NDArray[np.intp], tuple[tuple[Any, ...], ...]]]:
-    """Positions in `Answers.submissions`, and the columns, of the answers of some submissions at a time."""
+    """Positions in `Answers.submissions`, and the columns, of the answers of some submissions at a time.
+
+    `columns` are names of the table `response`, as in SQL; values are as the driver gives them.
+    """
     query = text(
         f"SELECT submission_id, {columns} FROM response "
         "WHERE submission_id BETWEEN :first AND :last ORDER BY submission_id, id"
@@ -243,7 +247,7 @@ def read_frame(
     items = pd.DataFrame({"item": answers.items, "reference": answers.references}, dtype=object)
     records, parts = [np.empty(0, answers.dtype)], []
     names = ("item_id", "position", "repeat_index", "rt_ms", "answered_at", "packed")
-    for submission, values in _fetch(connection, answers, ", ".join(names)):
+    for submission, values in fetch_columns(connection, answers, ", ".join(names)):
         part: dict[str, Any] = dict(zip(names, values, strict=True))
         records.append(np.frombuffer(b"".join(part.pop("packed")), dtype=answers.dtype))
         part["item"] = answers.item_index[list(part.pop("item_id"))]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection
 
-from crowdloom.analysis.elicited import Bools, Elicited, Floats
+from crowdloom.analysis.elicited import Elicited
 from crowdloom.analysis.export import LabelTable
 from crowdloom.analysis.labels import MeanLabels, Variety, build_labels, parse_variety, read_similarity
+from crowdloom.studies.aggregated_label_sets import Build, aggregate_labels, takes_classes
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.label_recipes import BuiltLabels, Recipe
+from crowdloom.studies.label_recipes import BuiltLabels, Recipe, pool_options
 from crowdloom.studies.label_tables import response_table
 from crowdloom.studies.reading import Answers, stream
 
@@ -21,16 +21,16 @@ VARIETY = "T2-clamp"
 GAMMA = 0.1
 """The mass that clamp keeps for classes left possible, unless the recipe says another."""
 
-Build = Callable[[Elicited], tuple[Floats, Bools]]
-"""`build_labels` with everything but the answers."""
-
 
 def build_soft_labels(connection: Connection, answers: Answers, recipe: Recipe) -> BuiltLabels:
     """Build labels of soft-label answers.
 
-    With `aggregate` the answers pass through memory in chunks, and only the items' sums stay.
+    With the aggregate `mean` the answers pass through memory in chunks, and only the items' sums stay.
     Raises OptionError or ValueError where the recipe does not fit.
     """
+    pooled = pool_options(recipe)
+    if takes_classes(recipe.aggregate):
+        _check_none(recipe)
     variety = parse_variety(recipe.variety or VARIETY)
     _check_fit(recipe, variety)
     gamma = GAMMA if recipe.gamma is None else recipe.gamma
@@ -38,14 +38,28 @@ def build_soft_labels(connection: Connection, answers: Answers, recipe: Recipe) 
     build = partial(build_labels, variety=variety, gamma=gamma, similarity=similarity)
     if recipe.aggregate == "mean":
         built = _mean(connection, answers, build, recipe.repeats)
-    else:
+    elif recipe.aggregate is None:
         built = _each(connection, answers, build)
+    else:
+        built = aggregate_labels(connection, answers, recipe, build)
+    if takes_classes(recipe.aggregate):
+        return replace(built, settings={"variety": None, "gamma": None, "similarity": None})
     settings = {
         "variety": variety.name,
         "gamma": gamma if variety.spread == "clamp" else None,
         "similarity": None if similarity is None else similarity.tolist(),
+        **pooled,
     }
     return replace(built, settings=settings)
+
+
+def _check_none(recipe: Recipe) -> None:
+    for option, given in (("variety", recipe.variety), ("gamma", recipe.gamma), ("similarity", recipe.similarity)):
+        if given is not None:
+            raise OptionError(
+                f"--{option} means nothing under --aggregate {recipe.aggregate}, "
+                "which takes the most probable classes; leave it out"
+            )
 
 
 def _check_fit(recipe: Recipe, variety: Variety) -> None:

@@ -257,7 +257,7 @@ class Submission(Table):
     item_order: Mapped[list[Any]]  # [[item id, repeat index], …] as shown
     class_order: Mapped[list[Any]]
     checks_failed: Mapped[int] = mapped_column(server_default="0")
-    stage: Mapped[str] = mapped_column(String(20))  # instructions | check | trials | debrief | done
+    stage: Mapped[str] = mapped_column(String(20))  # instructions | check | trials | questionnaire-N | debrief | done
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     review: Mapped[str | None] = mapped_column(String(20))  # approved | rejected | returned
@@ -429,15 +429,17 @@ class LabelSet(Table):
 
 
 class Release(Table):
-    """A versioned, anonymised data set that was given away."""
+    """A versioned, anonymised data set that was given away; with its date and key it can be built again."""
 
     __tablename__ = "release"
     __table_args__ = (UniqueConstraint("study_id", "version"),)
     id: Mapped[int] = _id()
     study_id: Mapped[int] = _to("study.id")
     version: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
-    manifest: Mapped[dict[str, Any]]
+    key: Mapped[bytes]  # of the pseudonyms in it, never exported
+    options: Mapped[dict[str, Any]]  # licence, free_text, images, creators, design
+    sha256: Mapped[str] = mapped_column(String(64))  # of the content: tables, labels and design
+    manifest: Mapped[dict[str, Any]]  # counts, and files: the digest of each
     created_at: Mapped[datetime]
 
 

@@ -1,4 +1,4 @@
-"""`crowdloom import`: raw files of studies that were run elsewhere."""
+"""`crowdloom import`: raw files of studies that were run elsewhere, and releases."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import database_option
+from crowdloom.studies.cli.options import database_option, progress
 
 FILE = click.Path(path_type=Path)
 
 
 @click.group(name="import")
 def command() -> None:
-    """Read somebody else's raw file into the store."""
+    """Read somebody else's raw file, or a release, into the store."""
 
 
 @command.command()
@@ -53,3 +53,38 @@ def jspsych(file: Path, task: str, study: str, mapping: str | None, keep_doubles
     finally:
         store.close()
     click.echo(report.text())
+
+
+@command.command()
+@click.argument("folder", type=FILE, metavar="FOLDER|ZIP")
+@click.option("--study", required=True, metavar="NAME", help="The study that it becomes: a new one.")
+@database_option
+def release(folder: Path, study: str, database: str | None) -> None:
+    """Import a release that `crowdloom release` wrote: a folder, or its zip.
+
+    Every analysis says the same of the study that it becomes. All files are checked first; importing a release again
+    adds nothing.
+    """
+    from crowdloom.studies.database import open_store
+    from crowdloom.studies.releasing.importing import import_release
+    from crowdloom.studies.releasing.opening import opened_release
+    from crowdloom.studies.words import count
+
+    with opened_release(folder) as opened, progress("Reading", 1) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        store = open_store(database)  # not before it is known that there is something to be stored
+        try:
+            imported = import_release(store, opened, study, show)
+        finally:
+            store.close()
+    if not imported.is_new:
+        click.echo(f"The study {study} is the release {imported.release} already; nothing was added.")
+        return
+    click.echo(
+        f"Imported the release {imported.release} as the study {study}: {count(imported.submissions, 'submission')} of "
+        f"{count(imported.participants, 'participant')}, {count(imported.responses, 'response')}."
+    )

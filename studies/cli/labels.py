@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from crowdloom.studies.reading import Scope
 
 
+AGGREGATES = ("mean", "linear-pool", "log-pool", "soft-dawid-skene", "majority-vote", "dawid-skene")
+
+
 @click.command()
 @click.argument("study")
 @click.option(
@@ -28,7 +31,14 @@ if TYPE_CHECKING:
     "that a label of full confidence gives to all classes; 0.005 if not given.",
 )
 @click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
-@click.option("--aggregate", type=click.Choice(["mean"]), help="One label per item; else one per response.")
+@click.option(
+    "--aggregate",
+    type=click.Choice(AGGREGATES),
+    help="One label per item; else one per response. Pools and soft-dawid-skene take the variety's labels, "
+    "majority-vote and dawid-skene the most probable classes; mixing coefficients have the mean only.",
+)
+@click.option("--weights", type=click.Choice(["equal", "agreement"]), help="Of pools: what annotators weigh.")
+@click.option("--calibrated", is_flag=True, help="Of pools: fit each annotator to the others first.")
 @click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
 @click.option(
     "--format", "file_format", type=click.Choice(["json", "csv", "parquet", "npz"]), help="Else by the suffix."
@@ -42,6 +52,8 @@ def command(
     gamma: float | None,
     similarity: Path | None,
     aggregate: str | None,
+    weights: str | None,
+    calibrated: bool,
     repeats: bool,
     file_format: str | None,
     out: Path,
@@ -66,6 +78,8 @@ def command(
         responses=responses,
         version=version,
         similarity=similarity,
+        weights=weights,
+        calibrated=calibrated,
     )
     with opened(database) as store:
         with store.read() as connection:

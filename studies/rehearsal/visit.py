@@ -80,7 +80,7 @@ class Visit:
         if page.form("/return"):
             page = self._send(page, "/return", {})
         while (end := self._end(page)) is None:
-            if page.form("/debrief") is None and self._rng.random() < self.person.drop_out:
+            if _last_questions(page) is None and self._rng.random() < self.person.drop_out:
                 return self._drop_out(page)
             page = self._go_on(page)
         return end
@@ -115,8 +115,8 @@ class Visit:
         if form := page.form("/check"):
             self._checks += 1
             return self._browser.post(form.url, form.filled(self._check()))
-        if form := page.form("/debrief"):
-            return self._browser.post(form.url, form.filled(self._debrief()))
+        if form := _last_questions(page):
+            return self._browser.post(form.url, form.filled(self._say_at_last(form)))
         if page.form("/instructions"):
             return self._send(page, "/instructions", {})
         if form := _consent(page):
@@ -159,10 +159,14 @@ class Visit:
             for number, question in enumerate(questions)
         }
 
-    def _debrief(self) -> Fields:
+    def _say_at_last(self, form: Form) -> Fields:
+        """What they say to a questionnaire, whose form has a number, or to the debrief questions."""
+        design = self._briefing.design
+        if number := form.value("number"):
+            return design.questionnaires[int(number)].asked.simulate(self.person, self._rng)
         return {
             f"question-{number}": [self._rng.choice(question.options or _REMARKS)]
-            for number, question in enumerate(self._briefing.design.debrief)
+            for number, question in enumerate(design.debrief)
         }
 
     def _answer(self, form: Form, page: Page) -> Page:
@@ -220,6 +224,11 @@ class Visit:
         rt_ms = round(1000 * max(seconds, design.trials.minimum_seconds), 1)
         timing = {"rt_ms": rt_ms, "first_input_ms": round(rt_ms * self._rng.uniform(0.2, 0.8), 1), "focus": []}
         return {**fields, "timing": [json.dumps(timing)]}
+
+
+def _last_questions(page: Page) -> Form | None:
+    """The form of what comes after the last trial: the submission is complete, and nobody leaves it any more."""
+    return page.form("/questionnaire") or page.form("/debrief")
 
 
 def _consent(page: Page) -> Form | None:

@@ -25,6 +25,7 @@ from crowdloom.studies.participation import Designs, ItemView
 from crowdloom.studies.platforms.mturk_questions import html_question
 from crowdloom.studies.prose import TEMPLATES, prose
 from crowdloom.studies.self_contained.images import address_of, check_public
+from crowdloom.studies.self_contained.questionnaires import questionnaires, required_items, sliders
 from crowdloom.studies.self_contained.styles import used_styles
 from crowdloom.studies.tables import BatchItem
 from crowdloom.tasks import TASKS
@@ -95,6 +96,7 @@ def build_question(
         for number, question in enumerate(design.debrief)
         if question.required
     }
+    required |= required_items(design)
     check = design.comprehension
     required["check"] = {
         f"question-{number}": "Choose one of the answers." for number in range(len(check.questions) if check else 0)
@@ -112,13 +114,17 @@ def build_question(
         "required": required,
         "submit_to": list(submit_to),
     }
+    if design.questionnaires:
+        study["sliders"] = sliders(design)
     page = env.get_template("page.html").render(
         design=design,
         instructions=pages,
         trials=[Markup(html) for html in templates],  # noqa: S704 - from our own templates, which escape
+        questionnaires=questionnaires(design),
         study=study,
-        script=Markup(_script(design.task, templates)),  # noqa: S704 - our own files
+        script=Markup(_script(design, templates)),  # noqa: S704 - our own files
         css="@CSS@",
+        values={},
         errors={},
     )
     styles = "".join((TEMPLATES / name).read_text() for name in ("static/app.css", "self_contained/page.css"))
@@ -195,14 +201,17 @@ def _environment() -> Environment:
     return env
 
 
-def _script(task: str, trials: Iterable[str]) -> str:
-    """The page's script with the clock and the elements that our server's pages have, and the task's own rules.
+def _script(design: Design, trials: Iterable[str]) -> str:
+    """The page's script with the clock and the elements that our server's pages have, and the answers' own rules.
 
     An element `<percent-slider>` in a trial is defined by `static/percent-slider.js`.
     """
-    elements = sorted(set(re.findall(r"<([a-z]+-[a-z-]+)", "".join(trials))))
-    rules = TEMPLATES / PurePosixPath(TASKS[task].template).with_suffix(".check.js")
+    used = {"percent-slider"} if any(sliders(design).values()) else set()
+    elements = sorted(used.union(re.findall(r"<([a-z]+-[a-z-]+)", "".join(trials))))
+    rules = TEMPLATES / PurePosixPath(TASKS[design.task].template).with_suffix(".check.js")
     own = rules.read_text() if rules.is_file() else "const checkAnswer = () => ({});\n"
+    if design.questionnaires:
+        own += (TEMPLATES / "questionnaires.check.js").read_text()
     static = [(TEMPLATES / "static" / f"{name}.js").read_text() for name in ("timing", *elements)]
     page = (TEMPLATES / "self_contained" / "page.js").read_text()
     script = "\n".join((*static, own, page)).replace("export function", "function")

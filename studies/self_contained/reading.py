@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crowdloom.studies.design import Design
@@ -16,9 +16,11 @@ from crowdloom.studies.errors import PlatformRefusedError
 from crowdloom.studies.participation import ItemView
 from crowdloom.studies.platforms.mturk_questions import read_answer
 from crowdloom.studies.self_contained.question import question_digest, trial_of
+from crowdloom.studies.self_contained.questionnaires import questionnaires, read_ratings
 from crowdloom.studies.timing import read_timing
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Answer, AnswerError, Settings
+from crowdloom.tasks.questionnaires import Ratings
 
 _LONGEST = 100_000  # characters of one field; more comes from no page of ours
 _LONGEST_TEXT = 10_000  # characters of a last question's answer
@@ -55,6 +57,10 @@ class Parsed:
     """By trial, `TOKEN.REPEAT`: why its answer cannot be used."""
     debrief: dict[str, str]
     """By question, as the event `debrief` keeps it."""
+    questionnaires: dict[int, Ratings] = field(default_factory=dict)
+    """By number, counted from 0."""
+    questionnaires_refused: dict[int, str] = field(default_factory=dict)
+    """By number: why an answer cannot be used; the submission counts all the same."""
 
     @property
     def is_complete(self) -> bool:
@@ -90,6 +96,7 @@ def parse_assignment(design: Design, items: Sequence[ItemView], xml: str, option
         timing = posted.get("timing") if isinstance(posted, dict) else None
         rt_ms, record = read_timing({"timing": json.dumps(timing)})
         answers.append(ParsedAnswer(item.id, repeat, position, answer, rt_ms, record))
+    ratings, unusable = read_ratings(design, {name: _fields(_json(given.get(name))) for name in questionnaires(design)})
     return Parsed(
         agreed=_agreed(design, given),
         check_passed=_passed(design, given),
@@ -99,6 +106,8 @@ def parse_assignment(design: Design, items: Sequence[ItemView], xml: str, option
         answers=tuple(answers),
         refused=refused,
         debrief=_debrief(design, given),
+        questionnaires=ratings,
+        questionnaires_refused=unusable,
     )
 
 

@@ -24,9 +24,11 @@ from crowdloom.studies.participation import (
     read_progress,
     save_answer,
     save_debrief,
+    save_questionnaire,
     trial_at,
 )
 from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.stages import questionnaire_at
 from crowdloom.studies.timing import read_timing
 from crowdloom.studies.web.endings import WayBack, way_back
 from crowdloom.studies.web.stores import current_store
@@ -67,7 +69,7 @@ def take(token: str) -> Page:
 def _where(progress: Progress) -> str:
     if progress.state in ("left", "failed_check"):
         return progress.state
-    return progress.stage
+    return "questionnaire" if questionnaire_at(progress.stage) is not None else progress.stage
 
 
 def _instructions(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -116,6 +118,19 @@ def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: d
     )
 
 
+def _questionnaire(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    number = questionnaire_at(progress.stage) or 0
+    return render_template(
+        "questionnaire.html",
+        design=design,
+        base=_base(progress),
+        asked=design.questionnaires[number].asked,
+        number=number,
+        values=values,
+        errors=errors,
+    )
+
+
 def _debrief(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
     return render_template(
         "debrief.html",
@@ -156,6 +171,7 @@ _PAGES = {
     "instructions": _instructions,
     "check": _check,
     "trials": _trial,
+    "questionnaire": _questionnaire,
     "debrief": _debrief,
     "done": _done,
     "left": _left,
@@ -236,6 +252,24 @@ def check_time(design: Design, rt_ms: int | None) -> None:
         raise AnswerError({"progress": f"Please take at least {least:g} seconds before you go on."})
 
 
+@blueprint.post("/take/<token:token>/questionnaire")
+def post_questionnaire(token: str) -> Page:
+    """The answer to the questionnaire that is asked now; one to another changes nothing."""
+    with current_store().read() as connection:
+        progress, design = _read(connection, token)
+    number = questionnaire_at(progress.stage)
+    if number is None or request.form.get("number") != str(number):
+        return _onward(token)
+    form = request.form.to_dict(flat=False)
+    try:
+        ratings = design.questionnaires[number].asked.parse(form)
+    except AnswerError as error:
+        return _questionnaire(progress, design, form, error.errors), 422
+    with current_store().write() as connection:
+        save_questionnaire(connection, progress, design, number, ratings)
+    return _onward(token)
+
+
 @blueprint.post("/take/<token:token>/debrief")
 def post_debrief(token: str) -> Page:
     """The debrief questions."""
@@ -259,7 +293,7 @@ def post_debrief(token: str) -> Page:
     return _onward(token)
 
 
-@blueprint.get("/take/<token:token>/<any(instructions, check, answer, debrief, return):form>")
+@blueprint.get("/take/<token:token>/<any(instructions, check, answer, questionnaire, debrief, return):form>")
 def reopen(token: str, form: str) -> Page:
     """A page with errors stands at its form's address; who opens that again goes on from where they are."""
     return redirect(url_for(".take", token=token), 303)

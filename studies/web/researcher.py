@@ -2,6 +2,7 @@
 
 /researcher/                                 all studies
 /researcher/study/<study>                    how it stands; pause, resume, close
+/researcher/study/<study>/power              how likely it would find an effect, and at which cost
 /researcher/study/<study>/publish            what it costs, and publishing it
 /researcher/study/<study>/places             what it lacks, and asking for more
 /researcher/study/<study>/review             approve; .../review/<code>: reject, ask to return
@@ -27,6 +28,7 @@ from crowdloom.studies.web import (
     researcher_coding,
     researcher_jobs,
     researcher_payments,
+    researcher_power,
     researcher_publish,
     researcher_review,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "researcher_coding",
     "researcher_jobs",
     "researcher_payments",
+    "researcher_power",
     "researcher_publish",
     "researcher_review",
 ]

@@ -76,11 +76,21 @@ def _for_templates() -> dict[str, Any]:
         "once": new_token,
         "platform_names": PLATFORM_NAMES,
         "has_coding": _has_coding,
+        "has_conditions": _has_conditions,
     }
 
 
 def _has_coding(token: str) -> bool:
     """Whether the newest version of a study's design says that its items are coded."""
+    return _newest_values(token).get("coding") is not None
+
+
+def _has_conditions(token: str) -> bool:
+    """Whether the newest version of a study's design has several conditions, between which there can be an effect."""
+    return len(_newest_values(token).get("conditions", ())) > 1
+
+
+def _newest_values(token: str) -> dict[str, Any]:
     newest = (
         select(Design.values)
         .join(Study, Study.id == Design.study_id)
@@ -89,7 +99,7 @@ def _has_coding(token: str) -> bool:
         .limit(1)
     )
     with current_store().read() as connection:
-        return (connection.execute(newest).scalar() or {}).get("coding") is not None
+        return connection.execute(newest).scalar() or {}
 
 
 @blueprint.app_template_filter("utc")

@@ -84,6 +84,7 @@ const steps = [
   ...Array.from({ length: study.instructions }, (_, page) => ({ id: `instructions-${page}` })),
   ...(study.correct ? [{ id: "check" }] : []),
   ...state.order.map(([item, repeat], number) => ({ id: `trial-${study.trials[item].template}`, item, repeat, number })),
+  ...Object.keys(study.sliders ?? {}).map((id) => ({ id })),
   ...(study.debrief ? [{ id: "debrief" }] : []),
   { id: "end" },
 ];
@@ -137,6 +138,7 @@ function check(step, form, fields) {
   if (step.id === "consent" && (fields.statement ?? []).length < statements) {
     errors.statement = "Tick every statement that is true for you; only who can tick all of them may take part.";
   }
+  if (study.sliders?.[step.id]) return { ...errors, ...checkScales(study.sliders[step.id], fields) };
   return "item" in step ? { ...errors, ...checkAnswer(fields) } : errors;
 }
 

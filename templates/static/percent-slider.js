@@ -3,6 +3,7 @@
 //     <percent-slider data-low="0 %" data-middle="50 %" data-high="100 %"> label, hint, <input type="text"> </percent-slider>
 //
 // With data-first and data-second the number is the second's share of both, and the slider says both shares.
+// With data-max it is no percentage but a place from 0 to that number, with data-whole in whole steps.
 
 class PercentSlider extends HTMLElement {
   #press = null; // the press that is under way: where it began, whether it may yet scroll, who moves the thumb
@@ -12,7 +13,8 @@ class PercentSlider extends HTMLElement {
     this.field = this.querySelector("input");
     const label = this.querySelector("label");
     label.id ||= `${this.field.id}-label`;
-    this.range = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 100, step: 1 });
+    this.max = Number(this.dataset.max ?? 100);
+    this.range = Object.assign(document.createElement("input"), { type: "range", min: 0, max: this.max, step: 1 });
     this.range.setAttribute("aria-labelledby", label.id);
     this.range.setAttribute("aria-describedby", this.field.getAttribute("aria-describedby"));
     const ticks = Object.assign(document.createElement("p"), { className: "ticks" });
@@ -62,7 +64,7 @@ class PercentSlider extends HTMLElement {
   at(x) {
     const { left, width } = this.range.getBoundingClientRect();
     const thumb = parseFloat(getComputedStyle(this.range).getPropertyValue("--thumb"));
-    return Math.round(Math.min(Math.max((x - left - thumb / 2) / (width - thumb), 0), 1) * 100);
+    return Math.round(Math.min(Math.max((x - left - thumb / 2) / (width - thumb), 0), 1) * this.max);
   }
 
   take(percent) {
@@ -72,14 +74,16 @@ class PercentSlider extends HTMLElement {
   }
 
   show() {
-    const typed = this.field.value.trim().replace(/%$/, "").trim().replace(",", ".");
+    const { first, second, max, whole } = this.dataset;
+    const written = this.field.value.trim();
+    const typed = (max ? written : written.replace(/%$/, "").trim()).replace(",", ".");
     const percent = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(typed) ? Number(typed) : NaN;
-    const isSet = percent >= 0 && percent <= 100;
+    const isSet = percent >= 0 && percent <= this.max && (whole === undefined || Number.isInteger(percent));
     this.range.classList.toggle("unset", !isSet);
-    this.range.value = isSet ? percent : 50;
-    const { first, second } = this.dataset;
+    this.range.value = isSet ? percent : this.max / 2;
     const left = Math.round(1e6 * (100 - percent)) / 1e6;
-    const text = first ? `${left} % ${first}, ${percent} % ${second}` : `${percent} %`;
+    const alone = max ? `${percent} of ${max}` : `${percent} %`;
+    const text = first ? `${left} % ${first}, ${percent} % ${second}` : alone;
     this.range.setAttribute("aria-valuetext", isSet ? text : "not set");
     this.said.textContent = !isSet ? "not set yet" : first ? `and ${left} % ${first}` : "";
   }

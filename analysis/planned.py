@@ -1,0 +1,242 @@
+"""A plan carried out on a long frame: each hypothesis with its test, and p values corrected over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from crowdloom.analysis.clustered import clustered_logit
+from crowdloom.analysis.correlation_tests import pearson, spearman
+from crowdloom.analysis.frame import FrameError
+from crowdloom.analysis.outcomes import outcome
+from crowdloom.analysis.plan import TESTS, Hypothesis, Plan, Unit
+from crowdloom.analysis.summary import Table
+from crowdloom.analysis.test_result import TestResult
+from crowdloom.analysis.tests import TESTS as TWO_SIDED
+from crowdloom.analysis.tests import one_sample_t
+
+SMALL = 0.001
+"""p values below it are said to be so, and not how small they are."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A hypothesis with what came of it."""
+
+    __test__ = False  # for pytest, this class is no test
+
+    hypothesis: Hypothesis
+    result: TestResult
+    means: tuple[float | None, ...]
+    """Of the sides, over their units; None where a side has none."""
+    p_corrected: float | None
+    found: bool | None
+    """Whether the corrected p is below alpha; None where there is no p."""
+
+    def sentence(self) -> str:
+        """What came of it, in words."""
+        test = TESTS[self.hypothesis.test].meaning
+        if self.found is None or self.p_corrected is None:
+            return f"It could not be tested ({test}): {self.result.problem}."
+        p = "p < 0.001" if self.p_corrected < SMALL else f"p = {self.p_corrected:.3f}"
+        what = "correlation" if TESTS[self.hypothesis.test].needs == "a number" else "difference"
+        return f"The {test} finds {'a' if self.found else 'no'} {what} ({p}, corrected)."
+
+
+def carry_out(plan: Plan, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> list[Tested]:
+    """Test each hypothesis of a plan on the first answers of a frame, which has been checked at the door.
+
+    The frame holds the answers that count, and no others (see `analysis.leaving_out`). A test that cannot be made
+    (a side without answers, no variance) has no p and says why; it takes part in the correction as if its p were 1.
+    Raises FrameError where an item lacks an attribute, or what an outcome needs, and ValueError for an outcome that
+    the task does not have.
+    """
+    tested = [_test(hypothesis, task, frame, items, classes) for hypothesis in plan.hypotheses]
+    corrected = correct([result.p for result, _ in tested], plan.correction)
+    return [
+        Tested(hypothesis, result, means, p, None if p is None else p < plan.alpha)
+        for hypothesis, (result, means), p in zip(plan.hypotheses, tested, corrected, strict=True)
+    ]
+
+
+def correct(ps: Sequence[float | None], how: str) -> list[float | None]:
+    """p values corrected for being several: `holm`, `bonferroni` or `none`; None stays None and counts as 1.
+
+    >>> [round(p, 3) for p in correct([0.01, 0.04, 0.03], "holm")]
+    [0.03, 0.06, 0.06]
+    """
+    if how == "none" or not ps:
+        return list(ps)
+    from statsmodels.stats.multitest import multipletests
+
+    corrected = multipletests([1.0 if p is None else p for p in ps], method=how)[1]
+    return [None if p is None else float(value) for p, value in zip(ps, corrected, strict=True)]
+
+
+def _test(
+    hypothesis: Hypothesis, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]
+) -> tuple[TestResult, tuple[float | None, ...]]:
+    answers = _answers(hypothesis, task, frame, items, classes)
+    needs = TESTS[hypothesis.test].needs
+    if needs == "a number":
+        return _correlate(hypothesis, answers), ()
+    levels = hypothesis.levels or ("all",)
+    sides = [answers[answers["side"] == level] if hypothesis.levels else answers for level in levels]
+    if needs == "right or wrong":
+        both = pd.concat(sides)
+        means = tuple(_mean(side["value"]) for side in sides)
+        return _regress(both, hypothesis.levels[0]), means
+    units = [_units(side, hypothesis.unit) for side in sides]
+    if needs == "pairs":
+        shared = units[0].index.intersection(units[1].index)
+        units = [side.loc[shared] for side in units]
+    means = tuple(_mean(side) for side in units)
+    empty = [level for level, side in zip(levels, units, strict=True) if not len(side)]
+    if empty:
+        lacking = "no pair is there" if needs == "pairs" else f"{empty[0]!r} has no answer that counts"
+        return TestResult(name=hypothesis.test, n=tuple(map(len, units)), problem=lacking), means
+    return _compare(hypothesis, [side.to_numpy(dtype=np.float64) for side in units]), means
+
+
+def _compare(hypothesis: Hypothesis, sides: Sequence[np.ndarray]) -> TestResult:
+    if hypothesis.against is not None:
+        return one_sample_t(sides[0], hypothesis.against)
+    return TWO_SIDED[hypothesis.test].run(sides[0], sides[1], 0.95)
+
+
+def _regress(answers: pd.DataFrame, first: str) -> TestResult:
+    return clustered_logit(
+        answers["value"].to_numpy(dtype=np.float64) == 1,
+        (answers["side"] == first).to_numpy(dtype=bool),
+        pd.factorize(answers["participant"])[0],
+        pd.factorize(answers["item"])[0],
+    )
+
+
+def _correlate(hypothesis: Hypothesis, answers: pd.DataFrame) -> TestResult:
+    points = answers[["item", "side", "value"]].astype({"side": float})
+    if hypothesis.unit == "item":
+        points = points.groupby("item", sort=True).mean()
+    run = {"pearson": pearson, "spearman": spearman}[hypothesis.test]
+    return run(points["side"].to_numpy(dtype=np.float64), points["value"].to_numpy(dtype=np.float64))
+
+
+def _answers(
+    hypothesis: Hypothesis, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]
+) -> pd.DataFrame:
+    """The first answers that the hypothesis is about: participant, item, value, and side (a level, or the number)."""
+    values = outcome(task, hypothesis.outcome, frame, items, classes)
+    answers = frame[["participant", "item"]].assign(value=values, side=None)
+    keep = ~frame["is_repeat"].to_numpy(dtype=bool) & values.notna().to_numpy()
+    for name, level in hypothesis.where.items():
+        keep &= _attribute(items, frame["item"], name).map(_is(level)).to_numpy(dtype=bool)
+    if hypothesis.by == "condition":
+        answers["side"] = frame["condition"]
+    else:
+        said = _attribute(items, frame["item"], hypothesis.by)
+        if hypothesis.levels:
+            for level in hypothesis.levels:
+                answers.loc[said.map(_is(level)).to_numpy(dtype=bool), "side"] = level
+        else:
+            answers["side"] = pd.to_numeric(said, errors="coerce").astype(float)
+    return answers[keep]
+
+
+def _attribute(items: pd.DataFrame, of: pd.Series, name: str) -> pd.Series:
+    if name not in items:
+        raise FrameError(
+            f"no item has the attribute {name!r}, which the plan needs; there are: {', '.join(map(str, items))}"
+        )
+    return of.map(dict(zip(items["item"], items[name], strict=True)))
+
+
+class _is:  # noqa: N801 - reads as a word
+    """Whether a value, perhaps a number, is the one that the plan writes as text."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        try:
+            self.number: float | None = float(level)
+        except ValueError:
+            self.number = None
+
+    def __call__(self, value: object) -> bool:
+        if self.number is None or isinstance(value, bool):
+            return str(value) == self.level
+        try:
+            return float(value) == self.number  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return False
+
+
+def _units(answers: pd.DataFrame, unit: Unit) -> pd.Series:
+    return answers["value"] if unit == "response" else answers.groupby(unit, sort=True)["value"].mean()
+
+
+def _mean(values: pd.Series) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def plan_frame(tested: Sequence[Tested]) -> pd.DataFrame:
+    """Everything that was found, one row for each hypothesis, for a file; None where something is not defined."""
+    rows: list[dict[str, object]] = []
+    for one in tested:
+        said, result = one.hypothesis, one.result
+        sides = dict(enumerate(one.means, 1))
+        rows.append(
+            {
+                "hypothesis": said.name,
+                "claim": said.claim,
+                "outcome": said.outcome,
+                "unit": said.unit,
+                "by": said.by,
+                "first": next(iter(said.levels), None),
+                "second": said.levels[1] if len(said.levels) > 1 else None,
+                "first_mean": sides.get(1),
+                "second_mean": sides.get(2),
+                "test": result.name,
+                **{
+                    name: getattr(result, name)
+                    for name in ("statistic_name", "statistic", "df", "estimate", "low", "high", "level")
+                },
+                **{name: getattr(result, name) for name in ("effect_name", "effect", "effect_low", "effect_high")},
+                "units": " + ".join(map(str, result.n)),
+                "p": result.p,
+                "p_corrected": one.p_corrected,
+                "found": one.found,
+                "problem": result.problem,
+            }
+        )
+    return pd.DataFrame(rows, dtype=object).set_index("hypothesis")
+
+
+def plan_table(tested: Sequence[Tested]) -> Table:
+    """One row for each hypothesis: the sides with their means, the estimate with its interval, the test, its p."""
+    rows: dict[str, dict[str, object]] = {}
+    for one in tested:
+        said, result = one.hypothesis, one.result
+        sides = [f"{level} {_shown(mean)}" for level, mean in zip(said.levels, one.means, strict=False)]
+        degrees = "" if result.df is None else f"({result.df:.4g})"
+        rows[said.name] = {
+            "compared": "; ".join(sides) or said.by,
+            "estimate, 95 % interval": _interval(result.estimate, result.low, result.high),
+            "test": None if result.statistic is None else f"{result.statistic_name}{degrees} = {result.statistic:.3f}",
+            "effect": None if result.effect is None else f"{result.effect_name} {result.effect:.3f}",
+            "p": result.p,
+            "p corrected": one.p_corrected,
+            "found": None if one.found is None else ("yes" if one.found else "no"),
+        }
+    return Table("The plan's hypotheses", pd.DataFrame.from_dict(rows, orient="index", dtype=object))
+
+
+def _interval(estimate: float | None, low: float | None, high: float | None) -> str | None:
+    if estimate is None:
+        return None
+    return f"{estimate:.3f}" if low is None or high is None else f"{estimate:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _shown(mean: float | None) -> str:
+    return "–" if mean is None else f"{mean:.3f}"

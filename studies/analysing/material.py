@@ -1,0 +1,147 @@
+"""Everything about a study that its analysis starts from, read from the store once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, select
+
+from crowdloom.analysis.plan import plan_hash
+from crowdloom.studies.design import Design as DesignModel
+from crowdloom.studies.posting import current_design
+from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
+from crowdloom.studies.reading_items import read_items
+from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Planned:
+    """When and where the plan was frozen."""
+
+    sha256: str
+    published: datetime | None
+    """The first publication of a version with just this plan; None where it was never published."""
+    others: tuple[int, ...]
+    """Versions of the study that were published with another plan, or with none."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """A study as its analysis sees it."""
+
+    study: str
+    version: int
+    """Of the design below: the one that the study runs by."""
+    design: DesignModel
+    design_sha256: str
+    frame: pd.DataFrame
+    """Every answer of every submission, whatever its standing; see `analysis.frame`."""
+    items: pd.DataFrame
+    classes: Sequence[str]
+    submissions: pd.DataFrame
+    """One row for each that had a batch: submission, participant, condition, batch, version, standing, platform,
+    checks_failed, started_at, completed_at, attention (what its easy items say against it, or None) and note (the
+    reason of an exclusion by hand, or None)."""
+    states: Mapping[str, int]
+    """How many submissions there are by state, those without a batch included."""
+    planned: Planned | None
+
+
+def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
+    """Read a study, all its versions or one. Raises StudyError as `find_answers` does."""
+    import pandas as pd
+
+    answers = find_answers(connection, study, "all", version)
+    design_id, current = current_design(connection, study)
+    if version is not None:
+        design_id, current = answers.designs[0], version
+    row = connection.execute(select(Design.values, Design.sha256).where(Design.id == design_id)).one()
+    design = DesignModel.model_validate(row.values)
+    about = pd.DataFrame(read_submissions(connection, answers), columns=list(Origin._fields))
+    ids = answers.submissions.tolist()
+    about = about.join(_details(connection, ids))
+    frame, items = read_frame(connection, study, "all", version), read_items(connection, study, version)
+    about["attention"] = attention(design, frame, items, about["submission"])
+    counted = connection.execute(
+        select(Submission.state, func.count().label("number"))
+        .join(Posting, Posting.id == Submission.posting_id)
+        .where(Posting.design_id.in_(answers.designs))
+        .group_by(Submission.state)
+    ).all()
+    return Material(
+        study=study,
+        version=current,
+        design=design,
+        design_sha256=row.sha256,
+        frame=frame,
+        items=items,
+        classes=answers.classes,
+        submissions=about,
+        states={row.state: row.number for row in counted},
+        planned=_planned(connection, study, design),
+    )
+
+
+def attention(design: DesignModel, frame: pd.DataFrame, items: pd.DataFrame, submissions: pd.Series) -> pd.Series:
+    """What the design's attention checks say against each of these submissions, or None."""
+    import pandas as pd
+
+    from crowdloom.analysis.leaving_out import failed_attention
+
+    checks, failed = design.checks, {}
+    if checks.easy_at_most is not None and checks.easy_right is not None:
+        failed = failed_attention(frame, items, design.task, checks.easy_at_most, checks.easy_right).to_dict()
+    return pd.Series([failed.get(name) for name in submissions], index=submissions.index, dtype=object)
+
+
+_AT_A_TIME = 500
+
+
+def _details(connection: Connection, ids: Sequence[int]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = {}
+    for start in range(0, len(ids), _AT_A_TIME):
+        some = ids[start : start + _AT_A_TIME]
+        query = (
+            select(
+                Submission.id,
+                Submission.checks_failed,
+                Submission.started_at,
+                Submission.completed_at,
+                Exclusion.reason,
+            )
+            .outerjoin(Exclusion, Exclusion.submission_id == Submission.id)
+            .where(Submission.id.in_(some))
+        )
+        rows.update({row.id: row for row in connection.execute(query)})
+    return pd.DataFrame(
+        {
+            "checks_failed": pd.Series([rows[id_].checks_failed for id_ in ids], dtype="int64"),
+            "started_at": pd.to_datetime(pd.Series([rows[id_].started_at for id_ in ids]), utc=True),
+            "completed_at": pd.to_datetime(pd.Series([rows[id_].completed_at for id_ in ids]), utc=True),
+            "note": pd.Series([rows[id_].reason for id_ in ids], dtype=object),
+        }
+    )
+
+
+def _planned(connection: Connection, study: str, design: DesignModel) -> Planned | None:
+    if design.plan is None:
+        return None
+    sha256 = plan_hash(design.plan)
+    postings = connection.execute(
+        select(Posting.created_at, Posting.values, Design.version)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study)
+        .order_by(Posting.created_at, Posting.id)
+    ).all()
+    same = [row.created_at for row in postings if row.values.get("plan") == sha256]
+    others = sorted({row.version for row in postings if row.values.get("plan") != sha256})
+    return Planned(sha256, same[0] if same else None, tuple(others))

@@ -1,0 +1,50 @@
+"""`crowdloom analyse`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crowdloom.studies.cli.options import check_folder, database_option, opened
+
+
+@click.command()
+@click.argument("study")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE.html",
+    help="The report; its tables and figures go to a folder beside it, which has its name without .html.",
+)
+@click.option("--version", type=int, metavar="N", help="Only this version of the design; else all together.")
+@database_option
+def command(study: str, out: Path, version: int | None, database: str | None) -> None:
+    """Carry out the plan of STUDY, and write tables, figures and one report that needs no network.
+
+    Everything that the plan does not ask for is marked as exploratory.
+    """
+    from crowdloom.analysis.frame import FrameError
+    from crowdloom.studies.analysing.files import write_files, write_report
+    from crowdloom.studies.analysing.material import read_material
+    from crowdloom.studies.analysing.report import analyse
+    from crowdloom.studies.errors import OptionError, StudyError
+
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise OptionError(f"--out {out}: the report is one HTML file; end its name in .html")
+    check_folder(out)
+    again = ["crowdloom", "analyse", study, "--out", str(out)]
+    if version is not None:
+        again += ["--version", str(version)]
+    with opened(database) as store, store.read() as connection:
+        material = read_material(connection, study, version)
+    try:
+        analysed = analyse(material, again)
+    except FrameError as error:
+        raise StudyError(f"{study} cannot be analysed: {error}") from error
+    written = write_files(analysed.sections, out.with_suffix(""))
+    write_report(material.design.title, analysed.lead, analysed.sections, out)
+    click.echo(f"Wrote {out}, and beside it {len(written)} tables and figures in {out.with_suffix('')}.")
+    for one in analysed.tested:
+        click.echo(f"{one.hypothesis.name}: {one.sentence()}")

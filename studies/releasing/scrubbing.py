@@ -1,0 +1,110 @@
+"""Taking out of texts that people wrote what would say who somebody is."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from crowdloom.studies.errors import IdentityError
+from crowdloom.studies.identities import reveal
+from crowdloom.studies.tables import Design, Invitation, Participant, Posting, RemoteSubmission, Study, Submission
+
+REMOVED = "[removed]"
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,}[0-9A-Fa-f:]")
+_WORD = re.compile(r"[\w-]+")
+_SHORTEST = 3  # letters of an id: shorter ones are words of every text
+
+
+class Scrubber:
+    """Replaces e-mail addresses, IP addresses and the names given, where they stand as whole words.
+
+    >>> Scrubber({"A1B2C3"}).clean("A1B2C3 (ann@example.org) wrote from 192.0.2.7 at 12:30")
+    '[removed] ([removed]) wrote from [removed] at 12:30'
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        long_enough = {name for name in names if len(name) >= _SHORTEST}
+        self._words = {name for name in long_enough if _WORD.fullmatch(name)}
+        others = sorted(long_enough - self._words, key=len, reverse=True)
+        self._others = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in others)) if others else None
+
+    def clean(self, text: str) -> str:
+        """The text without them."""
+        if self._others is not None:
+            text = self._others.sub(REMOVED, text)
+        text = _EMAIL.sub(REMOVED, text)
+        text = _ADDRESS.sub(lambda found: REMOVED if _is_address(found[0]) else found[0], text)
+        return _WORD.sub(lambda found: REMOVED if found[0] in self._words else found[0], text)
+
+    def clean_all(self, value: Any) -> Any:
+        """A JSON value with all its texts cleaned."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, dict):
+            return {name: self.clean_all(part) for name, part in value.items()}
+        return [self.clean_all(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+ADDRESSES = Scrubber(())
+"""For what the researchers wrote before anybody came: e-mail and IP addresses alone."""
+
+
+def _is_address(text: str) -> bool:
+    for written in (text, text.rstrip(".:")):  # a sentence may end with it
+        try:
+            ipaddress.ip_address(written)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def read_scrubber(connection: Connection, study: str) -> Scrubber:
+    """A scrubber of all that the store calls the people of a study, on their platforms and here."""
+    of_study = (
+        select(
+            Participant.platform,
+            Participant.platform_id,
+            Participant.pseudonym,
+            Submission.pseudonym.label("code"),
+            Submission.token,
+        )
+        .join(Submission, Submission.participant_id == Participant.id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study)
+    )
+    names: set[str] = set()
+    for row in connection.execute(of_study):
+        names |= {row.pseudonym, row.code, row.token}
+        if row.platform_id is not None:
+            names |= _spellings(study, row.platform, row.platform_id)
+    postings = (
+        select(Posting.id)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study)
+    )
+    for column, table in (
+        (RemoteSubmission.remote_id, RemoteSubmission),
+        (RemoteSubmission.code, RemoteSubmission),
+        (Invitation.token, Invitation),
+    ):
+        found = connection.scalars(select(column).where(table.posting_id.in_(postings), column.is_not(None)))
+        names.update(str(name) for name in found)
+    return Scrubber(names)
+
+
+def _spellings(study: str, platform: str, stored: str) -> set[str]:
+    """How a person's platform id may be written; without the key of sealed ids nobody can know what they are."""
+    try:
+        platform_id = reveal(platform, stored)
+    except IdentityError:
+        return {stored}
+    return {stored, platform_id, platform_id.removeprefix(f"{study}:")}

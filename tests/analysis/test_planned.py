@@ -1,0 +1,177 @@
+"""Plans carried out on frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from crowdloom.analysis.clustered import clustered_logit
+from crowdloom.analysis.frame import FrameError
+from crowdloom.analysis.planned import Tested, carry_out, correct, plan_frame, plan_table
+from tests.analysis.test_plan import plan_of
+
+CLASSES = ("cat", "dog", "cow")
+
+
+def items_of(n: int = 20) -> pd.DataFrame:
+    """Items with a prediction, a category and a number."""
+    return pd.DataFrame(
+        {
+            "item": [f"i{number}" for number in range(n)],
+            "reference": ["cow"] * n,
+            "difficulty": [np.nan] * n,
+            "prediction": ["cat"] * n,
+            "category": ["C1" if number % 2 else "C2" for number in range(n)],
+            "strength": [str(number / 10) for number in range(n)],
+        }
+    )
+
+
+def guesses_of(items: pd.DataFrame, seed: int = 1, people: int = 6) -> pd.DataFrame:
+    """Every person guesses every item, half of the people in each condition; Int is worse."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        {
+            "condition": condition,
+            "item": item,
+            "participant": f"p{person}",
+            "submission": f"s{person}",
+            "is_repeat": False,
+            "rt_ms": float(rng.integers(1000, 9000)),
+            "choice": "cat" if rng.random() < (0.4 if condition == "Int" else 0.85) else "dog",
+        }
+        for person in range(people)
+        for condition in [("Int", "No-Int")[person % 2]]
+        for item in items["item"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def once(**changes: Any) -> Tested:
+    """One hypothesis, a change of a good one, on the guesses of 20 items."""
+    items = items_of()
+    return carry_out(plan_of(changes), "wrong-label", guesses_of(items), items, CLASSES)[0]
+
+
+def means(side: str, by: str = "item") -> np.ndarray:
+    """What the tests are held against: mean accuracies computed by hand."""
+    frame = guesses_of(items_of())
+    frame["right"] = frame["choice"] == "cat"
+    return frame[frame["condition"] == side].groupby(by)["right"].mean().to_numpy(dtype=float)
+
+
+@pytest.mark.parametrize("test", ["paired", "wilcoxon"])
+def test_pairs_of_items(test: str) -> None:
+    """The same items in both conditions."""
+    found = once(test=test)
+    by_hand: Any = (stats.ttest_rel if test == "paired" else stats.wilcoxon)(means("Int"), means("No-Int"))
+    assert found.result.p == pytest.approx(by_hand.pvalue)
+    assert found.means == pytest.approx((means("Int").mean(), means("No-Int").mean()))
+    assert found.result.n == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("test", "by_hand"),
+    [
+        ("student", stats.ttest_ind),
+        ("welch", lambda one, other: stats.ttest_ind(one, other, equal_var=False)),
+        ("mann-whitney", stats.mannwhitneyu),
+    ],
+)
+@pytest.mark.parametrize("unit", ["item", "participant"])
+def test_two_sides(test: str, by_hand: Any, unit: str) -> None:
+    """Means of items or of people."""
+    found = once(test=test, unit=unit)
+    assert found.result.p == pytest.approx(by_hand(means("Int", unit), means("No-Int", unit)).pvalue)
+
+
+def test_single_answers() -> None:
+    """The regression gets the answers as they are, with who and what."""
+    found = once(test="clustered-logit", unit="response")
+    frame = guesses_of(items_of())
+    by_hand = clustered_logit(
+        (frame["choice"] == "cat").to_numpy(),
+        (frame["condition"] == "Int").to_numpy(),
+        pd.factorize(frame["participant"])[0],
+        pd.factorize(frame["item"])[0],
+    )
+    assert found.result.p == pytest.approx(by_hand.p)
+    assert found.result.estimate is not None
+    assert found.result.estimate < 0
+
+
+def test_one_side() -> None:
+    """Against chance, in one condition or in all."""
+    found = once(test="one-sample", levels=["Int"], against=0.2)
+    assert found.result.p == pytest.approx(stats.ttest_1samp(means("Int"), 0.2).pvalue)
+    everybody = once(test="one-sample", levels=[], against=0.2)
+    assert everybody.result.n == (20,)
+    assert everybody.means == pytest.approx(((means("Int").mean() + means("No-Int").mean()) / 2,))
+
+
+def test_a_number_of_the_items() -> None:
+    """Attributes are texts in the store, and numbers here."""
+    found = once(test="pearson", levels=[], by="strength")
+    accuracy = (
+        guesses_of(items_of()).assign(right=lambda frame: frame["choice"] == "cat").groupby("item")["right"].mean()
+    )
+    strength = items_of().set_index("item")["strength"].astype(float)[accuracy.index]
+    assert found.result.p == pytest.approx(stats.pearsonr(strength, accuracy).pvalue)
+    assert found.means == ()
+
+
+def test_sides_by_an_attribute_and_where() -> None:
+    """Items are told apart by an attribute, and others are left aside; 0.50 is 0.5."""
+    by_category = once(test="welch", by="category", levels=["C1", "C2"])
+    assert by_category.result.n == (10, 10)
+    only = once(where={"category": "C1"})
+    assert only.result.n == (10, 10)
+    one = once(test="welch", by="strength", levels=["0.50", "1"])
+    assert one.result.n == (1, 1)
+    assert one.result.p is None
+
+
+def test_an_attribute_that_is_not_there() -> None:
+    """It is named, with those that are."""
+    with pytest.raises(FrameError, match="no item has the attribute 'colour', which the plan needs; there are: item, "):
+        once(where={"colour": "red"})
+
+
+def test_a_side_without_answers() -> None:
+    """It has no p and no NaN, and says which side."""
+    items = items_of()
+    frame = guesses_of(items).query("condition == 'Int'")
+    student, paired = carry_out(plan_of({"test": "student"}, {}), "wrong-label", frame, items, CLASSES)
+    assert (student.result.problem, student.means[1]) == ("'No-Int' has no answer that counts", None)
+    assert paired.result.problem == "no pair is there"
+    assert (student.found, student.p_corrected) == (None, None)
+    assert "could not be tested" in student.sentence()
+    for tested in (student, paired):
+        table = plan_table([tested])
+        assert not table.frame.isna().all(axis=None)
+        assert "nan" not in table.lines()
+    assert plan_frame([student])["problem"].tolist() == ["'No-Int' has no answer that counts"]
+
+
+def test_repeats_do_not_count() -> None:
+    """A hypothesis is about first answers."""
+    items = items_of()
+    frame = guesses_of(items)
+    again = frame.assign(is_repeat=True, choice="dog")
+    plain = carry_out(plan_of(), "wrong-label", frame, items, CLASSES)
+    assert carry_out(plan_of(), "wrong-label", pd.concat([frame, again]), items, CLASSES) == plain
+
+
+def test_correction_is_over_all_hypotheses() -> None:
+    """What could not be tested counts as 1; alpha is held against corrected values."""
+    assert correct([0.01, None, 0.02], "holm") == pytest.approx([0.03, None, 0.04])
+    assert correct([0.01, None, 0.02], "bonferroni") == pytest.approx([0.03, None, 0.06])
+    assert correct([0.01, None], "none") == [0.01, None]
+    assert correct([], "holm") == []
+    items = items_of()
+    both = carry_out(plan_of({}, {"test": "student"}, alpha=1e-30), "wrong-label", guesses_of(items), items, CLASSES)
+    assert [one.found for one in both] == [False, False]
