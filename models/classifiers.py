@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,8 +15,10 @@ import numpy.typing as npt
 import torch
 from PIL import Image as Pillow
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from crowdloom.models.errors import ModelError
+from crowdloom.models.errors import ArgumentError, ModelError, first_line
+from crowdloom.models.weights import load_weights, read_weights
 
 Image = npt.NDArray[np.uint8]
 """A picture, [H, W] or [H, W, 3]."""
@@ -69,19 +70,40 @@ class Classifier:
     def predict(
         self, images: Sequence[Image], progress: Callable[[int, int], None] = silent
     ) -> npt.NDArray[np.float32]:
-        """The probability of each class for each picture, [N, K]; `progress(done, total)` counts pictures."""
+        """The probability of each class for each picture, [N, K]; `progress(done, total)` counts pictures.
+
+        Raises ModelError where the network cannot take the pictures, or gives something else than K numbers for each.
+        """
         parts = [np.empty((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(images), BATCH):
-            with torch.inference_mode():
-                outputs = self.network(self.prepare(images[start : start + BATCH])).float().softmax(1)
-            if outputs.shape[1] != len(self.classes):
-                raise ModelError(
-                    f"{self.name} gives {outputs.shape[1]} outputs, but {len(self.classes)} classes are named; "
-                    "give the file with the names of its own classes (--classes)"
-                )
+            outputs = self._outputs(self.prepare(images[start : start + BATCH]))
             parts.append(outputs.numpy())
             progress(min(start + BATCH, len(images)), len(images))
         return np.concatenate(parts)
+
+    def _outputs(self, prepared: Tensor) -> Tensor:
+        try:
+            with torch.inference_mode():
+                given = self.network(prepared).float()
+                outputs: Tensor = given.softmax(1)
+        except Exception as error:  # a network is anybody's code
+            taken = f"{self.channels} × {self.size} × {self.size}"
+            raise ArgumentError(
+                f"{self.name} fails on images of {taken} ({first_line(error)}); mend it, or give its own size",
+                "size",
+            ) from error
+        if outputs.ndim != 2:
+            raise ModelError(
+                f"{self.name} gives outputs of the shape {list(outputs.shape)}, not one number for each class; "
+                "name a classifier"
+            )
+        if outputs.shape[1] != len(self.classes):
+            raise ArgumentError(
+                f"{self.name} gives {outputs.shape[1]} outputs, but {len(self.classes)} classes are named; "
+                "give the file with the names of its own classes",
+                "classes",
+            )
+        return outputs
 
 
 def classifier_of(
@@ -94,12 +116,20 @@ def classifier_of(
     name: str = "a network",
 ) -> Classifier:
     """A classifier around a network, which is put into test mode. Raises ModelError where a number cannot be."""
-    if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0 or size < 1:
+    channels = torch.tensor([[float(m) for m in mean], [float(s) for s in std]] if len(mean) == len(std) else [])
+    if len(mean) not in (1, 3) or not channels.numel() or not channels.isfinite().all() or size < 1:
+        raise ModelError("mean and std need one finite number for grey images or three for colour")
+    if channels[1].min() <= 0:
         raise ModelError("mean and std need one number for grey images or three for colour, each std above 0")
     digest = hashlib.sha256(json.dumps([size, [float(m) for m in mean], [float(s) for s in std]]).encode())
     for key, tensor in sorted(network.state_dict().items()):
+        if is_lazy(tensor):
+            raise ArgumentError(
+                f"{name} has no values in {key!r} before it has seen an image; let it see one, or give its weights",
+                "weights",
+            )
         digest.update(key.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     mean, std = tuple(float(m) for m in mean), tuple(float(s) for s in std)
     return Classifier(network.eval(), tuple(classes), size, mean, std, name, digest.hexdigest())
 
@@ -117,17 +147,23 @@ def load_classifier(
 
     The callable is called without arguments and gives the network. `weights` is a file with a state dict, read without
     unpickling anything but tensors. Sizes and means are those of torchvision's ImageNet classifiers
-    where they are not given. Raises ModelError with what is wrong.
+    where they are not given. Raises ModelError with what is wrong: a wrong name before what is missing beside it.
     """
+    network = None if _is_torchvision(model) else _called(model)
+    if network is None:
+        _check_torchvision(model)
+    if network is None and weights is None:
+        raise ArgumentError(f"{model} has learned nothing without its weights; give the file with them", "weights")
+    state = None if weights is None else read_weights(weights, model)
     if classes is None:
-        raise ModelError(f"{model} does not say what its classes are called; give a file with a name in each line")
-    network = (
-        _torchvision(model.removeprefix("torchvision:"), len(classes)) if _is_torchvision(model) else _called(model)
-    )
+        raise ArgumentError(
+            f"{model} does not say what its classes are called; give a file with a name in each line", "classes"
+        )
+    fitting = model
+    if network is None:
+        network, fitting = _torchvision(model, len(classes)), f"{model} with {len(classes)} classes"
     if weights is not None:
-        _load(network, weights, model)
-    elif _is_torchvision(model):
-        raise ModelError(f"{model} has learned nothing without its weights; give the file with them")
+        load_weights(network, state, weights, fitting)
     said: dict[str, Any] = {"size": size, "mean": mean, "std": std}
     return classifier_of(network, classes, name=model, **{k: v for k, v in said.items() if v is not None})
 
@@ -136,47 +172,43 @@ def _is_torchvision(model: str) -> bool:
     return model.startswith("torchvision:")
 
 
-def _torchvision(name: str, classes: int) -> nn.Module:
+def _check_torchvision(model: str) -> None:
     from torchvision import models
 
+    name = model.removeprefix("torchvision:")
     if name not in models.list_models(module=models):
         raise ModelError(f"torchvision has no classifier {name!r}; such as resnet50 or efficientnet_b0")
-    network: nn.Module = models.get_model(name, weights=None, num_classes=classes)
+
+
+def _torchvision(model: str, classes: int) -> nn.Module:
+    from torchvision import models
+
+    network: nn.Module = models.get_model(model.removeprefix("torchvision:"), weights=None, num_classes=classes)
     return network
 
 
 def _called(model: str) -> nn.Module:
     module, _, name = model.partition(":")
     try:
-        network = getattr(import_module(module), name)()
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        make = getattr(import_module(module), name)
+    except Exception as error:  # the module is anybody's code
         raise ModelError(
-            f"{model!r} names no classifier ({error}); write small-cnn, torchvision:NAME or PACKAGE.MODULE:CALLABLE"
+            f"{model!r} names no classifier ({first_line(error)}); "
+            "write small-cnn, torchvision:NAME or PACKAGE.MODULE:CALLABLE"
+        ) from error
+    try:
+        network = make()
+    except Exception as error:  # and so is the callable
+        raise ModelError(
+            f"{model} raised {type(error).__name__} ({first_line(error)}); "
+            "name a callable that takes no arguments and gives a network"
         ) from error
     if not isinstance(network, nn.Module):
         raise ModelError(
-            f"{model} gives a {type(network).__name__}, not a torch.nn.Module; name a callable that gives one"
+            f"{model} gives an object of type {type(network).__name__}, not a torch.nn.Module; "
+            "name a callable that gives one"
         )
     return network
-
-
-def _load(network: nn.Module, weights: Path, model: str) -> None:
-    try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-        network.load_state_dict(state.get("state_dict", state) if isinstance(state, dict) else state)
-    except OSError as error:
-        raise ModelError(f"{weights} cannot be read ({error.strerror}); give the file with the weights") from error
-    except (
-        RuntimeError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        EOFError,
-        LookupError,
-        pickle.UnpicklingError,
-    ) as error:
-        said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{weights} holds no weights that fit {model} ({said}); give a state dict of it") from error
 
 
 def _square(image: Image, size: int, channels: int) -> Image:

@@ -30,7 +30,7 @@ def grad_cam(model: nn.Module, images: Tensor, targets: Tensor, layer: str | Non
     """
     from captum.attr import LayerAttribution, LayerGradCam
 
-    where = _named_layer(model, layer) if layer else last_convolution(model, images[:1])
+    where = named_layer(model, layer) if layer else last_convolution(model, images[:1])
     with torch.enable_grad():
         maps = LayerGradCam(model, where).attribute(images, target=targets, relu_attributions=True)
     enlarged: Tensor = LayerAttribution.interpolate(maps, images.shape[2:], "bilinear")
@@ -66,7 +66,8 @@ def last_convolution(model: nn.Module, image: Tensor) -> nn.Module:
     return layer
 
 
-def _named_layer(model: nn.Module, name: str) -> nn.Module:
+def named_layer(model: nn.Module, name: str) -> nn.Module:
+    """The layer of this name. Raises ModelError where the network has none."""
     try:
         return model.get_submodule(name)
     except AttributeError as error:

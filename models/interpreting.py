@@ -7,8 +7,6 @@ Source: H. Shen and T.-H. Huang, *How Useful Are the Machine-Generated Interpret
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,13 +17,23 @@ from typing import Any
 from crowdloom.analysis.files import whole_file
 from crowdloom.models.classifiers import Classifier, Image, silent
 from crowdloom.models.errors import MistakesError
+from crowdloom.models.folders import (
+    CLASSES,
+    PICTURES,
+    RECORD,
+    TABLE,
+    check_unused,
+    question_of,
+    remember,
+    remembered,
+    write_json,
+)
+from crowdloom.models.gradients import last_convolution, named_layer
 from crowdloom.models.mistakes import OPTIONS, Mistakes, Stimulus, draw_stimuli, find_mistakes
 from crowdloom.models.packing import best_precision
 from crowdloom.models.views import Progress, Settings, Subject, Views
 
 __all__ = ["Interpreted", "Settings", "interpret"]
-
-TABLE, CLASSES, RECORD, PICTURES, FOUND = "items.csv", "classes.txt", "record.json", "pictures", "mistakes.json"
 
 
 @dataclass(frozen=True)
@@ -62,19 +70,24 @@ def interpret(
 
     `searching(done, total)` counts images in which mistakes are sought, `progress(done, total)` views; both are
     called often, and what they raise ends the work (as Ctrl-C does). The next call goes on from there: neither the
-    search nor a finished view is done again, unless the images, the classifier or the view's settings changed.
-    Raises MistakesError as `find_mistakes` and `draw_stimuli` do, before anything is written.
+    search nor a finished view is done again, unless the view's settings changed. A folder is for one question (the
+    classifier, images, count, seed and areas). Raises ArgumentError for a folder that was made for another one or
+    has somebody else's files of the same names, ModelError where the classifier cannot be interpreted, MistakesError
+    as `find_mistakes` and `draw_stimuli` do: all of them before anything is written.
     """
     if count < 1:
         raise MistakesError(f"{count} images are asked for; ask for one at least")
     settings = settings or Settings(precision=best_precision("cpu"))
-    identity = _identity(classifier, images, labels)
-    mistakes = _remembered(out / FOUND, identity) or find_mistakes(classifier, images, labels, searching)
+    check_unused(out)  # before every image is read
+    question = question_of(classifier, images, labels, keys, count=count, seed=seed, areas=settings.areas)
+    mistakes = remembered(out, question)
+    _check_layer(classifier, images, settings.layer, used=mistakes is not None)
+    mistakes = mistakes or find_mistakes(classifier, images, labels, searching)
     # A classifier with too few mistakes is a good one: all of them are taken.
     wanted = min(count, max(1, len(mistakes.positions)))
     stimuli = draw_stimuli(mistakes, len(classifier.classes), wanted, seed)
-    (out / PICTURES).mkdir(parents=True, exist_ok=True)
-    _write_json(out / FOUND, {"of": identity} | asdict(mistakes))
+    remember(out, question, mistakes)
+    (out / PICTURES).mkdir(exist_ok=True)
     views = Views(classifier, settings, out / PICTURES)
     subjects = [views.subject(keys[one.position], images[one.position], one) for one in stimuli]
     computed = views.make(subjects, progress)
@@ -86,23 +99,13 @@ def interpret(
     return Interpreted(mistakes, tuple(stimuli), out / TABLE, out / RECORD, computed)
 
 
-def _identity(classifier: Classifier, images: Sequence[Image], labels: Sequence[int]) -> str:
-    """A digest of all that mistakes depend on."""
-    digest = hashlib.sha256(f"{classifier.digest} {len(classifier.classes)}".encode())
-    for number, label in enumerate(labels):
-        image = images[number]
-        digest.update(f"{label} {image.shape}".encode())
-        digest.update(image.tobytes())
-    return digest.hexdigest()
-
-
-def _remembered(path: Path, identity: str) -> Mistakes | None:
-    """The mistakes that an earlier call found in the same images, if there was one."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Mistakes(**kept) if kept.pop("of") == identity else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+def _check_layer(classifier: Classifier, images: Sequence[Image], layer: str | None, *, used: bool) -> None:
+    """Grad-CAM's layer is there, and the network takes the images; a used folder shows that it did."""
+    if layer:
+        named_layer(classifier.network, layer)
+    elif len(images) and not used:
+        classifier.predict(images[:1])
+        last_convolution(classifier.network, classifier.prepare(images[:1]))
 
 
 def _write_record(
@@ -125,12 +128,7 @@ def _write_record(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "reached": {subject.key: subject.reached() for subject in subjects},
     }
-    _write_json(path, record)
-
-
-def _write_json(path: Path, content: Any) -> None:
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(path, record)
 
 
 def _write_table(out: Path, classes: Sequence[str], stimuli: Sequence[Stimulus], subjects: Sequence[Subject]) -> None:

@@ -148,7 +148,9 @@ def save_code(
     Raises OptionError for a category that the design has not, or a note that is too long.
     """
     _check_category(scheme, category)
-    said = note.strip().replace("\r\n", "\n") or None
+    # PostgreSQL keeps no NUL, and no page shows the other control characters.
+    lines = note.replace("\r\n", "\n")
+    said = "".join(sign for sign in lines if sign in "\n\t" or unicodedata.category(sign) != "Cc").strip() or None
     if said and len(said) > LONGEST_NOTE:
         raise OptionError(f"The note has {len(said):,} characters; write at most {LONGEST_NOTE:,}.")
     # Two clicks at once take turns here.

@@ -15,6 +15,8 @@ from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Settings
 
 MOST_RESPONSES = 10_000
+ELICITED = {"top1", "top1_probability", "top2", "top2_probability", "impossible"}
+"""The columns from which soft labels are built."""
 
 
 class Mixed(Part):
@@ -378,6 +380,8 @@ class Design(Part):
         asked = [question.question for question in self.debrief]
         if twice := [question for question in asked if asked.count(question) > 1]:
             raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
+        if self.bonus and not {column.name for column in task.columns} >= ELICITED:
+            raise ValueError(f"bonus.rule: agreement compares soft labels, which the task {self.task} does not ask for")
         if self.people.reward is not None:
             currency = self.people.reward.currency
             if self.bonus and self.bonus.amount.currency != currency:

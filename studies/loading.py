@@ -169,7 +169,8 @@ def _check_fit(item: SourceItem, views: dict[str, Any], design: DesignModel, opt
     )
     for said in options:
         if problem := task.check_item(replace(trial, options=said)):
-            raise ItemError(f"{item.name}: {problem}")
+            where = "items.mixed: " if design.items.mixed else ""
+            raise ItemError(f"{where}{item.name}: {problem}")
 
 
 def _add_items(connection: Connection, study_id: int, rows: list[dict[str, Any]]) -> list[int]:

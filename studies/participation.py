@@ -1,7 +1,8 @@
 """A submission on its way: where its participant is, and what each of their steps changes.
 
 Every function that changes something is one transaction's work and idempotent: a form that is sent
-twice (double click, reload, a retry after a lost reply) changes nothing the second time.
+twice (double click, reload, a retry after a lost reply) changes nothing the second time. They stand in
+one long file, so that each step can be read against the others.
 """
 
 from __future__ import annotations

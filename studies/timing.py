@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, func, select
+
 from crowdloom.studies.database import now
+from crowdloom.studies.tables import Response, Submission
 
 _LONGEST = 20_000  # characters; beyond that it is not our page that sent it
 _LONGEST_MS = 2_000_000_000  # some three weeks, and within a database integer
@@ -28,6 +31,17 @@ def read_timing(form: Mapping[str, str]) -> tuple[int | None, dict[str, Any] | N
     if measured is None and shown_at is not None:
         measured = _duration((now() - shown_at).total_seconds() * 1000)
     return measured, record or None
+
+
+def seconds_since_last(connection: Connection, submission_id: int) -> float:
+    """Seconds, by our clock, since the last answer of a submission, or since it began: no trial was shown before."""
+    last, began = connection.execute(
+        select(func.max(Response.answered_at), func.min(Submission.started_at))
+        .select_from(Submission)
+        .outerjoin(Response, Response.submission_id == Submission.id)
+        .where(Submission.id == submission_id)
+    ).one()
+    return (now() - (last or began)).total_seconds()
 
 
 def _json(written: str) -> dict[str, Any]:

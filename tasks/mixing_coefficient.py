@@ -281,8 +281,11 @@ def _read_picture(form: Form, trial: Trial, first: str, errors: dict[str, str]) 
     picture = offered[said]
     answer: Answer = {"picture": picture, "midpoint": float(pictures[picture - 1])}
     if trial.options.question == "construct":
+        start = trial.options.start(trial, first)
         trail = _trail(chosen(form, "trail") or "", len(pictures))
-        answer |= {"start": float(pictures[trail[0] - 1]) if trail else None, "trail": trail}
+        if trail and (trail[0], trail[-1]) != (start, picture):
+            trail = None  # no page of ours sent it
+        answer |= {"start": float(pictures[start - 1]) if trail else None, "trail": trail}
     return answer
 
 
@@ -323,14 +326,17 @@ def _problems(trial: Trial) -> Iterator[str]:
     if question == "infer":
         coefficient = trial.attributes.get("coefficient")
         if coefficient is None:
-            yield "the coefficient is missing; this question needs the share of endpoint1 in the mix, from 0 to 1"
+            yield (
+                "the coefficient is missing; the question 'infer' needs the share of endpoint1 in the mix, from 0 to "
+                "1, which items.mixed.coefficients gives (and steps does not)"
+            )
         elif not _is_share(coefficient):
             yield f"the coefficient {coefficient!r} is not a number from 0 to 1"
         return
     if len(trial.views) < 3:
         yield (
             f"it has {len(trial.views)} mixes, and the question {question!r} needs at least three: views named by "
-            "the share of endpoint1, such as 0.0, 0.5 and 1.0"
+            "the share of endpoint1, such as 0.0, 0.5 and 1.0, which items.mixed.steps gives (and coefficients do not)"
         )
     if strange := [name for name in trial.views if not _is_share(name)]:
         yield f"the view {strange[0]!r} is not named by the share of endpoint1 in it, a number from 0 to 1"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crowdloom.studies.cli.options import check_folder, progress
-from crowdloom.studies.errors import OptionError
+from crowdloom.studies.errors import ItemError, OptionError
 
 if TYPE_CHECKING:
     from crowdloom.models.classifiers import Classifier
@@ -63,7 +64,8 @@ def command(
 
     Writes images that the classifier gets wrong, each with five labels to guess from and with views of how the
     classifier sees it: masks that show only a share of the image (extremal perturbation), Grad-CAM and SmoothGrad.
-    Stopped with Ctrl-C, the same command goes on where it was.
+    Stopped with Ctrl-C, the same command goes on where it was. A folder is for one such command: another model,
+    other images, another count or seed need another --out.
     """
     if missing := [name for name in ("torch", "captum") if find_spec(name) is None]:
         are = "are" if len(missing) > 1 else "is"
@@ -83,7 +85,7 @@ def command(
             classifier, given = _trained(given, class_file, seed)
         else:
             classifier = _loaded(model, weights, class_file, size, mean, std)
-        labels = given.class_numbers(classifier.classes)
+        labels = _class_numbers(given, classifier.classes)
         try:
             with progress("Looking for mistakes", 1) as looking, progress("Drawing views", 1) as drawing:
                 done = interpret(
@@ -167,12 +169,20 @@ def _trained(given: GivenImages, class_file: Path | None, seed: int) -> tuple[Cl
     with progress("Training", EPOCHS) as bar:
         classifier = train_small_cnn(
             pictures,
-            np.array(learned.class_numbers(classes)),
+            np.array(_class_numbers(learned, classes)),
             classes,
             seed=seed,
             progress=partial(_show, bar),
         )
     return classifier, rest
+
+
+def _class_numbers(given: GivenImages, classes: Sequence[str]) -> list[int]:
+    """The labels as numbers of `classes`; a key may be a bare number, so a refused image is called one."""
+    try:
+        return given.class_numbers(classes)
+    except ItemError as error:
+        raise ItemError(f"image {error}") from error
 
 
 def _loaded(
@@ -187,8 +197,8 @@ def _loaded(
         weights=weights,
         classes=read_classes(class_file) if class_file else None,
         size=size,
-        mean=_channels("--mean", mean) if mean else None,
-        std=_channels("--std", std) if std else None,
+        mean=None if mean is None else _channels("--mean", mean),
+        std=None if std is None else _channels("--std", std),
     )
 
 
@@ -201,17 +211,20 @@ def _numbers(option: str, written: str) -> list[float]:
 
 def _channels(option: str, written: str) -> tuple[float, ...]:
     numbers = _numbers(option, written)
-    if len(numbers) not in (1, 3) or (option == "--std" and min(numbers) <= 0):
+    possible = all(math.isfinite(number) and (number > 0 or option != "--std") for number in numbers)
+    if len(numbers) not in (1, 3) or not possible:
         raise OptionError(f"{option} {written}: write one number, or three with commas between them, for 0..1 pixels")
     return tuple(numbers * 3 if len(numbers) == 1 else numbers)
 
 
 @contextmanager
 def _models_errors() -> Iterator[None]:
-    """What the models' side refuses, as the command line's own error."""
-    from crowdloom.models.errors import ModelError
+    """What the models' side refuses, as the command line's own error; options are called as its arguments are."""
+    from crowdloom.models.errors import ArgumentError, ModelError
 
     try:
         yield
+    except ArgumentError as error:
+        raise OptionError(f"{error} (--{error.argument})") from error
     except ModelError as error:
         raise OptionError(f"{error}") from error

@@ -77,8 +77,10 @@ def read_csv(path: Path, mapping: Mapping, mapping_name: str) -> RawFile:
     columns = [None if not name or name.startswith("Unnamed:") else name for name in header]
     if missing := [name for name in mapping.column_names() if name not in columns]:
         raise ImportFileError(
-            f"{path}: lacks the column {', '.join(missing)} that {mapping_name} names; "
-            f"its columns are {', '.join(name for name in columns if name)[:500]}; correct the mapping or the file"
+            f"{path}: lacks the column {', '.join(missing)} that {mapping_name} names or takes for granted; "
+            f"its columns are {', '.join(name for name in columns if name)[:500]}; correct the mapping "
+            "(under [columns], where trial_type, trial_index, elapsed, rt and response have jsPsych's names by "
+            "default) or the file"
         )
     if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ImportFileError(f"{path}: has the column {', '.join(twice)} twice; rename or remove one")

@@ -65,7 +65,11 @@ def load_arrays(path: Path, said_by: str = "items.path") -> dict[str, Any]:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("images", "label", "index", "difficulty") if name in file.files}
     except _UNREADABLE as error:
-        raise ItemError(f"{said_by}: {path} cannot be read as .npz ({error})") from error
+        # NumPy would advise to load it unsafely.
+        raise ItemError(
+            f"{said_by}: {path} cannot be read as .npz, an archive of arrays without Python objects; write it with "
+            "numpy.savez"
+        ) from error
     images = arrays.setdefault("images", np.empty(0))
     if images.dtype != np.uint8 or images.shape[3:] not in ((), (3,)) or images.ndim < 3 or 0 in images.shape[1:]:
         raise ItemError(f"{path}: needs an array `images` of uint8 [N, H, W] or [N, H, W, 3]")
@@ -86,7 +90,9 @@ def _load_counts(path: Path, index: Any) -> Any:
         positions = index.astype(int)
         rows = counts[positions]
     except (*_UNREADABLE, IndexError) as error:
-        raise ItemError(f"items.counts: {path} cannot be read as one row for each index ({error})") from error
+        raise ItemError(
+            f"items.counts: {path} cannot be read as an .npy array with a row for each index; write it with numpy.save"
+        ) from error
     if rows.ndim != 2 or (positions < 0).any() or not ((rows >= 0).all() and (rows.sum(axis=1) > 0).all()):
         raise ItemError(f"items.counts: {path} needs a row of counts, none negative and not all zero, for each index")
     return rows

@@ -13,6 +13,7 @@ from crowdloom.studies.database import now
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import TrialError
 from crowdloom.studies.participation import (
+    Assigned,
     Designs,
     Progress,
     answer_check,
@@ -29,7 +30,7 @@ from crowdloom.studies.participation import (
 )
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.stages import questionnaire_at
-from crowdloom.studies.timing import read_timing
+from crowdloom.studies.timing import read_timing, seconds_since_last
 from crowdloom.studies.web.endings import WayBack, way_back
 from crowdloom.studies.web.stores import current_store
 from crowdloom.tasks import TASKS
@@ -224,7 +225,7 @@ def post_answer(token: str) -> Page:
         task = TASKS[designs.design(submission.design_id).task]
         answer = task.parse(request.form.to_dict(flat=False), trial)
         rt_ms, timing = read_timing(request.form)
-        check_time(designs.design(submission.design_id), rt_ms)
+        check_time(designs.design(submission.design_id), submission, position, rt_ms)
         with current_store().write() as connection:
             save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:
@@ -245,10 +246,21 @@ def post_answer(token: str) -> Page:
     return _onward(token)
 
 
-def check_time(design: Design, rt_ms: int | None) -> None:
-    """Raise AnswerError where an answer came sooner than the design lets it, which its page prevents by itself."""
+def check_time(design: Design, submission: Assigned, position: int, rt_ms: int | None) -> None:
+    """Raise AnswerError where an answer came sooner than the design lets it, which its page prevents by itself.
+
+    The browser may say what it likes: by our own clock so much time must have passed since the answer before. Only
+    simulated people, whose time is none, are taken at their word.
+    """
     least = design.trials.minimum_seconds
-    if rt_ms is not None and rt_ms < 1000 * least:
+    if not least:
+        return
+    soon = rt_ms is not None and rt_ms < 1000 * least
+    if not soon and not submission.values.get("simulated"):
+        with current_store().read() as connection:
+            is_next = position == read_progress(connection, submission.token).answered
+            soon = is_next and seconds_since_last(connection, submission.id) < least
+    if soon:
         raise AnswerError({"progress": f"Please take at least {least:g} seconds before you go on."})
 
 

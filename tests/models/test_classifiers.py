@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from crowdloom.models.classifiers import classifier_of, load_classifier
-from crowdloom.models.errors import ModelError
+from crowdloom.models.errors import ArgumentError, ModelError
 from crowdloom.models.networks import SmallCNN
 
 THREE = ("cat", "dog", "frog")
@@ -83,6 +84,104 @@ def test_a_strangers_file_runs_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert not (tmp_path / "harm").exists()
 
 
+@pytest.mark.parametrize("content", [b"junk", b"", b"PK\x03\x04aaaa", b"\x80\x02}.", b"\x1f\x8b", b"a text\n"])
+def test_a_broken_file_of_weights(tmp_path: Path, content: bytes) -> None:
+    """Whatever torch trips over, one sentence says that these are no weights."""
+    (tmp_path / "w.pt").write_bytes(content)
+    with pytest.raises(ModelError, match=r"w\.pt holds no weights that fit .* \(it is no file of tensors") as caught:
+        load_classifier("torchvision:resnet18", weights=tmp_path / "w.pt", classes=THREE)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    """The first tensor that is missing, left over, or of another shape; and a list, which has no names."""
+    right = torchvision.models.resnet18(num_classes=3).state_dict()
+    wrapped = {f"module.{name}": tensor for name, tensor in right.items()}
+    more = right | {"more.weight": torch.zeros(2)}
+    for state, said in (
+        (torchvision.models.resnet18(num_classes=5).state_dict(), r"its 'fc\.weight' is \[5, 512\], not \[3, 512\]"),
+        ({name: tensor for name, tensor in right.items() if name != "fc.bias"}, r"it has no 'fc\.bias'\)"),
+        (wrapped, r"it has no 'conv1\.weight', but 'module\.conv1\.weight'"),
+        (more, r"the network has no 'more\.weight'"),
+        ([right], r"a list"),
+        (right | {"fc.bias": 3}, r"fc\.bias"),
+    ):
+        torch.save(state, tmp_path / "w.pt")
+        with pytest.raises(ModelError, match=f"fit torchvision:resnet18 with 3 classes .*{said}") as caught:
+            load_classifier("torchvision:resnet18", weights=tmp_path / "w.pt", classes=THREE)
+        assert "\n" not in str(caught.value)
+        assert "Error(s)" not in str(caught.value)
+
+
+def lazy() -> nn.Module:
+    """A network whose last layer waits for its first image."""
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(3))
+
+
+def broken() -> nn.Module:
+    """Fails when it is called."""
+    raise KeyError("no such\ncheckpoint")
+
+
+def test_a_network_with_lazy_layers(tmp_path: Path) -> None:
+    """Has no weights to speak of, unless a file gives them."""
+    here = f"{__name__}:lazy"
+    with pytest.raises(ModelError, match=r"lazy has no values in '3\.bias' .*weights$"):
+        load_classifier(here, classes=THREE)
+    seen = lazy()
+    seen(torch.zeros(1, 3, 8, 8))
+    torch.save(seen.state_dict(), tmp_path / "w.pt")
+    assert load_classifier(here, weights=tmp_path / "w.pt", classes=THREE).name == here
+
+
+def test_a_callable_that_raises() -> None:
+    """Is named with what it raised, in one line."""
+    with pytest.raises(ModelError, match=r"broken raised KeyError \(") as caught:
+        load_classifier(f"{__name__}:broken", classes=THREE)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (nn.Sequential(nn.Flatten(), nn.Linear(12, 3)), r"fails on images of 1 × 8 × 8 \("),
+        (nn.Conv2d(1, 3, 3), r"gives outputs of the shape \[2, 3, 6, 6\]"),
+        (SmallCNN(1, 3).bfloat16(), "fails on images"),
+        (nn.LSTM(8, 3), "fails on images"),
+    ],
+)
+def test_a_network_that_cannot_take_the_images(network: nn.Module, said: str) -> None:
+    """Of another size, of another kind of number, or no classifier: one sentence."""
+    classifier = classifier_of(network, THREE, size=8, mean=(0.5,), std=(0.5,))
+    with pytest.raises(ModelError, match=said):
+        classifier.predict([np.zeros((8, 8), np.uint8)] * 2)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e300, -float("inf")])
+def test_only_numbers_of_the_networks_kind(number: float) -> None:
+    """What is not finite in float32 makes every image the same."""
+    with pytest.raises(ModelError, match="finite"):
+        classifier_of(SmallCNN(1, 3), THREE, mean=(number,), std=(1.0,))
+    with pytest.raises(ModelError, match="finite"):
+        classifier_of(SmallCNN(1, 3), THREE, mean=(0.5,), std=(number,))
+
+
+def test_a_wrong_name_is_said_first(tmp_path: Path) -> None:
+    """Then missing weights, then missing classes; the last two say which argument would mend it."""
+    for model in ("torchvision:nope", "nomod:gone", "silly"):
+        with pytest.raises(ModelError, match="no classifier"):
+            load_classifier(model)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_classifier("torchvision:resnet18", weights=tmp_path / "none.pt")
+    with pytest.raises(ArgumentError, match="has learned nothing") as caught:
+        load_classifier("torchvision:resnet18")
+    assert caught.value.argument == "weights"
+    torch.save({}, tmp_path / "w.pt")
+    with pytest.raises(ArgumentError, match="does not say what its classes are called") as caught:
+        load_classifier("torchvision:resnet18", weights=tmp_path / "w.pt")
+    assert caught.value.argument == "classes"
+
+
 def test_what_names_no_classifier_is_said(tmp_path: Path) -> None:
     """One sentence for each way to go wrong."""
     wrong = tmp_path / "wrong.pt"
@@ -94,12 +193,10 @@ def test_what_names_no_classifier_is_said(tmp_path: Path) -> None:
         ("torchvision:resnet18", wrong, "holds no weights that fit torchvision:resnet18"),
         ("nothing.here:network", None, "names no classifier"),
         ("small", None, "names no classifier"),
-        ("collections:OrderedDict", None, "not a torch.nn.Module"),
+        ("collections:OrderedDict", None, "gives an object of type OrderedDict, not a torch.nn.Module"),
     ):
         with pytest.raises(ModelError, match=message):
             load_classifier(model, weights=weights, classes=THREE)
-    with pytest.raises(ModelError, match="does not say what its classes are called"):
-        load_classifier("torchvision:resnet18")
     with pytest.raises(ModelError, match="each std above 0"):
         classifier_of(SmallCNN(1, 3), THREE, mean=(0.5,), std=(0.0,))
     with pytest.raises(ModelError, match="gives 3 outputs, but 2 classes are named"):

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import nn
 
 from crowdloom.models.classifiers import Classifier, classifier_of
-from crowdloom.models.errors import MistakesError, ModelError
+from crowdloom.models.errors import ArgumentError, MistakesError, ModelError
 from crowdloom.models.interpreting import Interpreted, Settings, interpret
 from crowdloom.models.networks import SmallCNN
 
@@ -142,7 +142,6 @@ def test_a_second_run_computes_nothing(classifier: Classifier, labels: list[int]
         ({"samples": 3}, {"smoothgrad"}),
         ({"iterations": 5}, {"area20", "area40", "area50"}),
         ({"layer": "inside.4"}, {"gradcam"}),
-        ({"areas": (0.2, 0.3, 0.5)}, {"area30"}),
     ],
 )
 def test_only_the_interpreter_that_changed(
@@ -160,15 +159,65 @@ def test_only_the_interpreter_that_changed(
     assert set(after) == named
 
 
-def test_another_classifier_starts_anew(classifier: Classifier, labels: list[int], tmp_path: Path) -> None:
-    """The same images with other weights have other mistakes and other views."""
+def everything(out: Path) -> dict[str, tuple[int, bytes]]:
+    """Each file's time of writing and content, by path."""
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 1}, r"was made with seed 0 \(now 1\); give another folder"),
+        ({"count": 7}, r"count 6 \(now 7\)"),
+        ({"settings": replace(SETTINGS, areas=(0.2, 0.5))}, r"areas 20, 40, 50 % \(now 20, 50 %\)"),
+        ({"seed": 2, "count": 5}, r"count 6 \(now 5\) and seed 0 \(now 2\);"),
+        ({"images": IMAGES[::-1]}, "with other images or labels;"),
+        ({"keys": KEYS[::-1]}, "with other images or labels;"),
+        ({"labels": [0, 1] * 20}, "with other images or labels;"),
+        ({"name": "other"}, r"model counted \(now other\);"),
+        ({"classes": CLASSES[::-1]}, "with other names of classes;"),
+        ({"std": (0.5,) * 3}, "with other weights or images prepared otherwise;"),
+        ({"images": IMAGES[:-1], "labels": [0, 1] * 19 + [2], "keys": KEYS[:-1]}, "with other images or labels;"),
+    ],
+)
+def test_another_question_in_a_used_folder(
+    classifier: Classifier, labels: list[int], tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    """What differs is said, and nothing is changed, whether the first run came to its end or not."""
     run(classifier, labels, tmp_path)
-    network = Counted()
-    with torch.no_grad():
-        network.inside[-1].bias += torch.arange(8) / 100
-    other = classifier_of(network, CLASSES, size=16, mean=classifier.mean, std=classifier.std)
-    done = run(other, labels, tmp_path)
-    assert done.computed == 5 * len(done.stimuli)
+    call: dict[str, Any] = {"images": IMAGES, "labels": labels, "keys": KEYS, "count": 6, "settings": SETTINGS}
+    other = replace(classifier, **{name: change[name] for name in ("name", "classes") if name in change})
+    if "std" in change:
+        other = classifier_of(classifier.network, CLASSES, size=16, mean=(0.5,) * 3, std=change["std"], name="counted")
+    call |= {name: value for name, value in change.items() if name in (*call, "seed")}
+    for _ in range(2):
+        before = everything(tmp_path)
+        with pytest.raises(ArgumentError, match=said) as caught:
+            interpret(other, out=tmp_path, **call)
+        assert (caught.value.argument, everything(tmp_path)) == ("out", before)
+        for name in ("items.csv", "record.json"):  # as if it had been killed
+            (tmp_path / name).unlink(missing_ok=True)
+    assert run(classifier, labels, tmp_path).computed == 0
+
+
+@pytest.mark.parametrize("name", ["items.csv", "classes.txt", "record.json", "mistakes.json", "pictures/mine.png"])
+def test_a_folder_of_somebody_elses(classifier: Classifier, labels: list[int], tmp_path: Path, name: str) -> None:
+    """What is called as our files is not written over."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / name).write_text("mine")
+    Counted.calls = 0
+    with pytest.raises(ArgumentError, match=f"has {Path(name).parts[0]} already, but no mistakes.json that says"):
+        run(classifier, labels, tmp_path)
+    assert ((tmp_path / name).read_text(), Counted.calls) == ("mine", 0)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+
+
+def test_a_folder_with_other_files(classifier: Classifier, labels: list[int], tmp_path: Path) -> None:
+    """That are not called as ours: they stay, as does a folder for pictures in which there are none."""
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    assert run(classifier, labels, tmp_path).computed == 30
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("at", [1, 8, 19, 25])
@@ -276,8 +325,26 @@ def test_fewer_classes_than_options(tmp_path: Path) -> None:
 
 
 def test_a_network_without_convolutions(tmp_path: Path) -> None:
-    """Has nothing that Grad-CAM could look at; one sentence says so, and no table is written."""
+    """Has nothing that Grad-CAM could look at; one sentence says so, before anything is computed or written."""
     flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 8))
+    looked: list[tuple[int, int]] = []
     with pytest.raises(ModelError, match="has no convolution"):
-        run(classifier_of(flat, CLASSES, size=16), [0, 1] * 20, tmp_path / "out")
-    assert not (tmp_path / "out" / "items.csv").exists()
+        run(
+            classifier_of(flat, CLASSES, size=16),
+            [0, 1] * 20,
+            tmp_path / "out",
+            searching=lambda *said: looked.append(said),
+        )
+    assert (looked, (tmp_path / "out").exists()) == ([], False)
+
+
+def test_a_layer_that_is_not_there(classifier: Classifier, labels: list[int], tmp_path: Path) -> None:
+    """Is named before anything is computed or written, in a used folder too."""
+    for out in (tmp_path / "new", tmp_path / "used"):
+        if out.name == "used":
+            run(classifier, labels, out)
+        before = everything(out)
+        with pytest.raises(ModelError, match="has no layer 'middle'"):
+            run(classifier, labels, out, settings=replace(SETTINGS, layer="middle"))
+        assert everything(out) == before
+    assert not (tmp_path / "new").exists()

@@ -140,7 +140,10 @@ def test_the_newest_code_counts(coded: Store) -> None:
         codes = read_codes(connection, read_scheme(connection, STUDY))
     assert {position: list(of_item) for position, of_item in codes.items()} == {0: [ann.id]}
     assert (codes[0][ann.id].category, codes[0][ann.id].note) == ("C1", None)
-    assert number_of(coded, Coding) == 3
+    assert code(coded, ann, item, "C1", "a\x00b\x1b\tc") is True  # no database keeps the first, no page shows the other
+    with coded.read() as connection:
+        assert read_codes(connection, read_scheme(connection, STUDY))[0][ann.id].note == "ab\tc"
+    assert number_of(coded, Coding) == 4
     for category, note, said in (("C9", "", "no category 'C9'; there are: C1, C2, C3"), ("C1", "x" * 2001, "2,001")):
         with pytest.raises(OptionError, match=said):
             code(coded, ann, item, category, note)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_file import line_numbers, located, parse_design, read_design
 from crowdloom.studies.design_types import Money
@@ -469,3 +471,13 @@ def test_minor_units_are_checked_too(amount: int, expected: str) -> None:
     """A table in place of the text is held to the same limits."""
     (message,) = said('reward = "1.00 USD"', f'reward = {{ amount = {amount}, currency = "USD" }}')
     assert message == f"study.toml:28: people.reward.amount: expected a number of {expected}, got {amount}"
+
+
+def test_a_bonus_needs_soft_labels() -> None:
+    """What could never be computed is not promised."""
+    values = read_design(find_design("wrong-label"))[0].dump()
+    bonus = {"rule": "agreement", "amount": {"amount": 10, "currency": "USD"}, "share": 0.5}
+    with pytest.raises(
+        ValidationError, match="agreement compares soft labels, which the task wrong-label does not ask"
+    ):
+        Design.model_validate(values | {"bonus": bonus})

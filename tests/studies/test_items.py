@@ -222,7 +222,10 @@ def test_a_broken_csv_is_named(tmp_path: Path, content: str | bytes, message: st
         ({"images": noise(2, 4, 4), "index": [3, 3]}, r"a.npz\[1\]: the key '3' stands there twice"),
         ({"images": noise(2, 4, 4), "difficulty": [0, np.inf]}, "`difficulty` must hold finite numbers"),
         ({"images": noise(2, 4, 4), "difficulty": ["a", "b"]}, "`difficulty` must hold finite numbers"),
-        ({"images": np.array([{}, {}])}, "cannot be read as .npz"),
+        (
+            {"images": np.array([{}, {}])},
+            "cannot be read as .npz, an archive of arrays without Python objects; write it ",
+        ),
     ],
 )
 def test_broken_arrays_are_named(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
@@ -235,7 +238,7 @@ def test_broken_arrays_are_named(tmp_path: Path, arrays: dict[str, Any], message
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        (np.ones((2, 3)), "cannot be read as one row for each index"),
+        (np.ones((2, 3)), "cannot be read as an .npy array with a row for each index; write it with numpy.save"),
         (np.ones(9), "needs a row of counts"),
         (np.zeros((9, 3)), "not all zero"),
         (np.full((9, 3), -1), "none negative"),

@@ -128,17 +128,22 @@ def test_a_shuffled_picture_is_found_again() -> None:
 def test_steps_lead_from_the_class_named_first_to_the_other(first: str, order: tuple[str, ...]) -> None:
     """Wherever the page came from: the hidden field says which end was left, the trail where it began."""
     trial = replace(CONSTRUCT, class_order=order)
-    form = {"first": [first], "picture": ["picture 3"], "trail": ["2 3 4 3"]}
+    begin = trial.options.start(trial, first)
+    form = {"first": [first], "picture": ["picture 3"], "trail": [f"{begin} 3 4 3"]}
     answer = TASK.parse(form, trial)
-    assert (answer["midpoint"], answer["start"]) == ((0.8, 0.9) if first == "Airplane" else (0.2, 0.1))
-    assert answer["trail"] == [2, 3, 4, 3]
+    assert answer["midpoint"] == (0.8 if first == "Airplane" else 0.2)
+    assert answer["start"] == float(trial.options.pictures(trial, first)[begin - 1])
+    assert answer["trail"] == [begin, 3, 4, 3]
     assert TASK.typed(answer, trial.classes)[2:] == (answer["midpoint"], answer["start"], int(first == "Ship"))
     assert TASK.parse(TASK.form(answer), trial) == answer
 
 
-@pytest.mark.parametrize("trail", ["", "x", "0", "12", "2 x", "1 " * 10_000])
+@pytest.mark.parametrize("trail", ["", "x", "0", "12", "2 x", "1 " * 10_000, "{start} 7", "6", "6 {start} 6"])
 def test_without_a_trail_there_was_no_start(trail: str) -> None:
-    """A page without its script shows all pictures at once."""
+    """A page without its script shows all pictures at once; no page sends a trail that begins or ends elsewhere."""
+    start = CONSTRUCT.options.start(CONSTRUCT, CONSTRUCT.class_order[0])
+    assert start != 6
+    trail = trail.replace("{start}", str(start))
     answer = TASK.parse({"picture": ["picture 6"], "trail": [trail]}, CONSTRUCT)
     assert (answer["midpoint"], answer["start"], answer["trail"]) == (0.5, None, None)
     assert TASK.parse(TASK.form(answer), CONSTRUCT) == answer

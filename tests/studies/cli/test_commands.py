@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,25 @@ def test_errors_are_one_sentence(here: Path, arguments: list[str], sentence: str
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_mixes_that_the_question_cannot_use_are_named_by_line(here: Path) -> None:
+    """Steps without a coefficient for `infer`, and coefficients without steps for `choose`."""
+    call("new", "mixing-coefficient", "mix.toml")
+    text = (here / "mix.toml").read_text()
+    coefficients = re.search(r"^coefficients = .*$", text, re.MULTILINE)
+    assert coefficients is not None
+    changes = {
+        "the question 'infer' needs the share": text.replace(coefficients[0], "steps = 11"),
+        "the question 'choose' needs at least three": text.replace('question = "infer"', 'question = "choose"', 1),
+    }
+    for said, changed in changes.items():
+        (here / "mix.toml").write_text(changed)
+        result = call_process("validate", "mix.toml")
+        where = 1 + changed[: changed.index("[items.mixed]")].count("\n")
+        assert result.returncode == 2
+        assert result.stderr.startswith(f"Error: mix.toml:{where}: items.mixed: the mix ")
+        assert said in result.stderr
 
 
 def test_a_slip_in_the_name_of_a_database_leaves_no_store(here: Path) -> None:

@@ -36,10 +36,26 @@ class Grey(nn.Module):
         return self.last(self.conv(images).relu().mean((2, 3)))
 
 class Perfect(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 1, bias=False)
+        nn.init.constant_(self.conv.weight, 1 / 3)
+
     def forward(self, images):
-        return -(images.mean((1, 2, 3))[:, None] - torch.arange(7) / 6) ** 2
+        return -(self.conv(images).mean((1, 2, 3))[:, None] - torch.arange(7) / 6) ** 2
+
+class Flat(nn.Module):
+    def forward(self, images):
+        return images.mean((1, 2, 3))[:, None] + torch.arange(7)
+
+def broken():
+    raise LookupError("no checkpoint")
+
+def lazy():
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(7))
 
 not_a_network = dict
+number = int
 """
 NAMES = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"]
 MINE = (
@@ -168,22 +184,82 @@ def test_an_unreadable_image(here: Path) -> None:
     [
         ("'nowhere:Net' names no classifier", ("--model", "nowhere:Net")),
         ("'resnet' names no classifier", ("--model", "resnet")),
-        ("mynet_of_tests:not_a_network gives a dict", ("--model", "mynet_of_tests:not_a_network")),
+        ("not_a_network gives an object of type dict, not", ("--model", "mynet_of_tests:not_a_network")),
+        ("number gives an object of type int, not", ("--model", "mynet_of_tests:number")),
+        (r"broken raised LookupError \(no checkpoint\)", ("--model", "mynet_of_tests:broken")),
+        (r"lazy has no values in '1\.bias'", ("--model", "mynet_of_tests:lazy")),
+        ("the network has no convolution, which Grad-CAM needs", ("--model", "mynet_of_tests:Flat")),
+        (r"gives 7 outputs, but 8 classes are named; .* \(--classes\)$", ("--classes", "eight.txt")),
         ("torchvision has no classifier 'resnet51'", ("--model", "torchvision:resnet51")),
-        ("torchvision:resnet18 has learned nothing without its weights", ("--model", "torchvision:resnet18")),
+        (r"resnet18 has learned nothing without its weights; .* \(--weights\)$", ("--model", "torchvision:resnet18")),
         (r"missing\.pt cannot be read", ("--weights", "missing.pt")),
         (r"classes\.txt holds no weights that fit", ("--weights", "classes.txt")),
+        (r"junk\.pt holds no weights that fit", ("--model", "torchvision:resnet18", "--weights", "junk.pt")),
         ("small-cnn is trained here: leave out --weights", ("--model", "small-cnn")),
         ("--areas 20,30: choose among 20, 40, 50", ("--areas", "20,30")),
         ("--areas 20,20: choose among", ("--areas", "20,20")),
         ("--mean a: write numbers with commas between them", ("--mean", "a")),
         ("--std 1,0,1: write one number, or three", ("--std", "1,0,1")),
+        ("--mean nan: write one number, or three", ("--mean", "nan")),
+        ("--mean 0,-inf,0: write one number, or three", ("--mean", "0,-inf,0")),
+        ("--std nan: write one number, or three", ("--std", "nan")),
+        ("--std 1,1,inf: write one number, or three", ("--std", "1,1,inf")),
+        ("finite", ("--std", "1e300")),
         ("there is no folder absent; create it first", ("--out", "absent/o")),
     ],
 )
 def test_options_that_cannot_be(here: Path, said: str, changes: tuple[str, ...]) -> None:
     """One sentence each, and nothing is written."""
+    (here / "junk.pt").write_bytes(b"junk")
+    (here / "eight.txt").write_text("\n".join([*NAMES, "hen"]))
     refused(OptionError, said, *MINE, *changes)
+
+
+def test_a_wrong_name_is_noticed_first(here: Path) -> None:
+    """Before it is said that the names of its classes are missing."""
+    for model in ("torchvision:nope", "nomod:gone", "silly"):
+        refused(OptionError, "no classifier", "--model", model, "--images", "images", "--out", "o")
+    own = ("--model", "mynet_of_tests:Grey", "--images", "images", "--out", "o")
+    refused(OptionError, r"does not say what its classes are called; .* \(--classes\)$", *own)
+    missing = ("--model", "torchvision:resnet18", "--weights", "none.pt")
+    refused(OptionError, r"none\.pt cannot be read", *missing, "--images", "images", "--out", "o")
+
+
+def test_a_used_folder(here: Path) -> None:
+    """Another question is refused with what differs; the same one is answered again, with the design as edited."""
+    call(*MINE, "--count", "2", "--areas", "20")
+    design = here / "o" / "study.toml"
+    design.write_text(design.read_text() + "# mine\n")
+    before = {path: path.read_bytes() for path in (here / "o").rglob("*") if path.is_file()}
+    again = (*MINE, "--count", "2", "--areas", "20")
+    for changes, said in (
+        (("--seed", "1"), r"o was made with seed 0 \(now 1\); give another folder \(--out\)"),
+        (("--count", "3"), r"count 2 \(now 3\)"),
+        (("--areas", "50"), r"areas 20 % \(now 50 %\)"),
+        (("--size", "30"), "other weights or images prepared otherwise"),
+    ):
+        with pytest.raises(OptionError, match=said):
+            CliRunner().invoke(cli, ["interpret", *again, *changes], catch_exceptions=False)
+        assert {path: path.read_bytes() for path in (here / "o").rglob("*") if path.is_file()} == before
+    assert "all were there already" in call(*again).output
+    assert design.read_text().endswith("# mine\n")
+
+
+def test_somebody_elses_table(here: Path) -> None:
+    """Is not written over."""
+    (here / "o").mkdir()
+    (here / "o" / "items.csv").write_text("mine\n")
+    with pytest.raises(OptionError, match=r"o has items\.csv already, but .* \(--out\)$"):
+        CliRunner().invoke(cli, ["interpret", *MINE], catch_exceptions=False)
+    assert [path.name for path in (here / "o").iterdir()] == ["items.csv"]
+    assert (here / "o" / "items.csv").read_text() == "mine\n"
+
+
+def test_a_label_that_is_no_class(here: Path) -> None:
+    """The image is called one, though its key is a bare number."""
+    images = np.zeros((14, 32, 32, 3), np.uint8)
+    np.savez(here / "minus.npz", images=images, label=np.arange(14) % 7 - 1)
+    refused(ItemError, r"^image 0: its class -1 is none of", *MINE, "--images", "minus.npz")
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from pathlib import Path
 import lxml.html
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.posting import publish
+from crowdloom.studies.tables import Submission
 from tests.studies.interpreted import make_interpreted, make_wrong_label
 from tests.studies.studies_for_tests import begin
 
@@ -33,12 +35,20 @@ def base(store: Store, client: FlaskClient, tmp_path: Path) -> str:
     return begin(client, posting, "ann")
 
 
+def wait(store: Store, seconds: float = 8) -> None:
+    """So much time passes: all that has happened was so much earlier."""
+    with store.write() as connection:
+        for id_, started in connection.execute(select(Submission.id, Submission.started_at)).all():
+            earlier = started - timedelta(seconds=seconds)
+            connection.execute(update(Submission).where(Submission.id == id_).values(started_at=earlier))
+
+
 def shown(html: str) -> lxml.html.HtmlElement:
     """The form of a trial's page."""
     return lxml.html.document_fromstring(html).forms[0]
 
 
-def test_too_fast_an_answer_comes_back(client: FlaskClient, base: str) -> None:
+def test_too_fast_an_answer_comes_back(store: Store, client: FlaskClient, base: str) -> None:
     """With its sentence, a link to it, and the choice that was made; sent again in time, it is taken."""
     form = shown(client.get(base).text)
     assert form.get("data-minimum") == "7.5"
@@ -54,14 +64,16 @@ def test_too_fast_an_answer_comes_back(client: FlaskClient, base: str) -> None:
     assert (again.fields["choice"], again.fields["trial"]) == (choice, posted["trial"])
     assert again.fields["shown_at"] == posted["shown_at"]  # the time goes on from when it was first shown
 
+    wait(store)
     in_time = posted | {"shown_at": (now() - timedelta(seconds=8)).isoformat()}
     assert client.post(f"{base}/answer", data=in_time).status_code == 303
     assert shown(client.get(base).text).fields["trial"] != posted["trial"]
 
 
 @pytest.mark.parametrize(("rt_ms", "status"), [(0, 422), (7499, 422), (7500, 200), (7500.4, 200)])
-def test_what_a_script_measured_counts(client: FlaskClient, base: str, rt_ms: float, status: int) -> None:
-    """Its time alone decides, to the millisecond; what was measured so far comes back with the page."""
+def test_what_a_script_measured_counts(store: Store, client: FlaskClient, base: str, rt_ms: float, status: int) -> None:
+    """Its time decides, to the millisecond, where so much has passed; what was measured comes back with the page."""
+    wait(store)
     form = shown(client.get(base).text)
     choice = form.xpath(".//input[@name='choice']/@value")[0]
     timing = json.dumps({"rt_ms": rt_ms, "first_input_ms": 1, "focus": []})
@@ -74,11 +86,30 @@ def test_what_a_script_measured_counts(client: FlaskClient, base: str, rt_ms: fl
         assert shown(page.text).fields["timing"] == timing
 
 
-def test_an_answer_that_is_stored_is_not_asked_again(client: FlaskClient, base: str) -> None:
+def test_an_answer_that_is_stored_is_not_asked_again(store: Store, client: FlaskClient, base: str) -> None:
     """A second, faster one to the same trial leads on instead of back to it."""
+    wait(store)
     form = shown(client.get(base).text)
     posted = {"trial": form.fields["trial"], "choice": form.xpath(".//input[@name='choice']/@value")[0]}
     client.post(f"{base}/answer", data=posted | {"timing": '{"rt_ms": 8000}'})
     again = client.post(f"{base}/answer", data=posted | {"timing": '{"rt_ms": 10}'})
     assert again.status_code == 303
+    assert re.search(r"Image 2 of 2", client.get(base).text)
+
+
+@pytest.mark.parametrize("claim", [{"shown_at": "2020-01-01T00:00:00+00:00"}, {"timing": '{"rt_ms": 60000}'}, {}])
+def test_what_a_browser_claims_does_not_shorten_it(
+    store: Store, client: FlaskClient, base: str, claim: dict[str, str]
+) -> None:
+    """By the server's clock so much has passed since the participation began, and since each answer."""
+
+    def post() -> int:
+        form = shown(client.get(base).text)
+        choice = form.xpath(".//input[@name='choice']/@value")[0]
+        return client.post(f"{base}/answer", data={"trial": form.fields["trial"], "choice": choice} | claim).status_code
+
+    assert post() == 422
+    wait(store)
+    assert post() == 303
+    assert post() == 422  # the second trial has just come
     assert re.search(r"Image 2 of 2", client.get(base).text)
