@@ -14,6 +14,9 @@ from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.posting import current_design
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
 from crowdloom.studies.reading_items import read_items
+from crowdloom.studies.reading_questionnaires import read_questionnaires
+from crowdloom.studies.records import read_debrief
+from crowdloom.studies.status import study_status
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 
 if TYPE_CHECKING:
@@ -51,6 +54,12 @@ class Material:
     states: Mapping[str, int]
     """How many submissions there are by state, those without a batch included."""
     planned: Planned | None
+    debrief: pd.DataFrame
+    """The answers to the debrief questions; see `records.read_debrief`."""
+    questionnaires: pd.DataFrame
+    """See `reading_questionnaires.read_questionnaires`."""
+    pay: Sequence[tuple[str, str]]
+    """For each posting where money is paid, where it is and what people earn by the hour, in words."""
 
 
 def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
@@ -85,6 +94,9 @@ def read_material(connection: Connection, study: str, version: int | None = None
         submissions=about,
         states={row.state: row.number for row in counted},
         planned=_planned(connection, study, design),
+        debrief=read_debrief(connection, study),
+        questionnaires=read_questionnaires(connection, study, "all", version),
+        pay=_pay(connection, study),
     )
 
 
@@ -129,6 +141,15 @@ def _details(connection: Connection, ids: Sequence[int]) -> pd.DataFrame:
             "note": pd.Series([rows[id_].reason for id_ in ids], dtype=object),
         }
     )
+
+
+def _pay(connection: Connection, study: str) -> list[tuple[str, str]]:
+    status = study_status(connection, study)
+    return [
+        (f"{posting.platform}, version {posting.version}", posting.pay.sentence())
+        for posting in status.postings
+        if posting.pay is not None and posting.pay.per_hour is not None
+    ]
 
 
 def _planned(connection: Connection, study: str, design: DesignModel) -> Planned | None:

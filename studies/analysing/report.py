@@ -7,20 +7,27 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crowdloom.analysis.describe import TABLES, describe, describe_rows
-from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES
+import numpy.typing as npt
+
+from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.flow import flow_table
-from crowdloom.analysis.frame import FrameError
 from crowdloom.analysis.leaving_out import leave_out
 from crowdloom.analysis.plan import OUTCOMES, PlannedExclusions
 from crowdloom.analysis.planned import Tested, carry_out, plan_frame, plan_table
+from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
+from crowdloom.analysis.questionnaires import questionnaire_tables
 from crowdloom.analysis.report import Drawing, Facts, Prose, Section, Tabular
+from crowdloom.studies.analysing.answers import Answers, answer_sections
+from crowdloom.studies.analysing.debrief import debrief_tables
 from crowdloom.studies.analysing.material import Material
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SAMPLES = 1000
+"""Of each bootstrap."""
 
 LIBRARIES = ("crowdloom", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
@@ -39,8 +46,12 @@ class Analysed:
     """The line under the report's title."""
 
 
-def analyse(material: Material, command: Sequence[str]) -> Analysed:
+def analyse(
+    material: Material, command: Sequence[str], counts: npt.NDArray[Any] | None = None, samples: int = SAMPLES
+) -> Analysed:
     """Carry out a study's plan and put its report together. `command` is what makes it again.
+
+    `counts` are annotators' of the items, where somebody else asked, too; `samples` those of each bootstrap.
 
     Raises FrameError where items lack what the plan's outcomes need.
     """
@@ -52,15 +63,19 @@ def analyse(material: Material, command: Sequence[str]) -> Analysed:
     tested: list[Tested] = []
     if plan is not None:
         tested = carry_out(plan, material.design.task, counted, material.items, material.classes)
+    answers = Answers(
+        material.design.task, counted, material.items, material.classes, counts, material.design.seed, samples
+    )
     sections = [
         _plan(material, tested),
         _design(material),
         _participants(material, told),
-        *_answers(material, counted),
+        *answer_sections(answers),
+        *_questionnaires(material, told),
         _making(material, command),
     ]
-    people, answers = counted["participant"].nunique(), len(counted)
-    lead = f"{material.study}: {answers:,} answers of {people:,} {'person' if people == 1 else 'people'}"
+    people, number = counted["participant"].nunique(), len(counted)
+    lead = f"{material.study}: {number:,} answers of {people:,} {'person' if people == 1 else 'people'}"
     return Analysed(told, counted, tested, sections, lead)
 
 
@@ -145,28 +160,34 @@ def _participants(material: Material, told: pd.DataFrame) -> Section:
     by_hand = told[(told["standing"] == "excluded") & told["detail"].notna()]
     for reason, number in by_hand["detail"].value_counts().sort_index().items():
         section.blocks.append(Prose(f"Excluded by hand, {number}: {reason}"))
+    kept = told["submission"][told["reason"].isna()]
+    section.blocks += [
+        Tabular(table, f"debrief-{number}")
+        for number, table in enumerate(debrief_tables(material.design, material.debrief, kept), 1)
+    ]
+    if material.pay:
+        section.blocks.append(Facts([(f"pay, {where}", said, "") for where, said in material.pay]))
     return section
 
 
-def _answers(material: Material, counted: pd.DataFrame) -> list[Section]:
-    """What describes the answers, whatever the plan asks."""
-    section = Section("Answers", exploratory=True)
-    if not len(counted):
-        section.blocks.append(Prose("No answer counts, so there is nothing to describe."))
-        return [section]
-    given = (counted, material.items, material.classes)
-    try:
-        section.blocks.append(Facts(describe_rows(describe(material.design.task, *given))))
-        tables = TABLES[material.design.task](*given)
-        drawn = FIGURES[material.design.task](*given)
-    except FrameError as error:
-        section.blocks.append(Prose(f"The answers cannot be described: {error}."))
-        return [section]
-    section.blocks += [Tabular(table, f"answers-{number}") for number, table in enumerate(tables, 1)]
-    figures = Section("Figures", exploratory=True)
-    figures.blocks += [Drawing(figure, stem, CAPTIONS[stem]) for stem, figure in drawn.figures.items()]
-    figures.blocks += [Prose(f"Not drawn: {stem}, since {why}.") for stem, why in drawn.undrawn.items()]
-    return [section, figures]
+def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:
+    kept = told["submission"][told["reason"].isna()]
+    given = material.questionnaires[material.questionnaires["submission"].isin(kept)]
+    if not len(given):
+        return []
+    section = Section("Questionnaires", exploratory=True)
+    section.blocks += [
+        Tabular(table, f"questionnaire-{number}") for number, table in enumerate(questionnaire_tables(given), 1)
+    ]
+    for stem, draw, caption in (
+        ("workload", tlx_figure, "Raw NASA-TLX, 0 to 20 on each subscale: ratings, quartiles and means by condition."),
+        ("scales", scales_figure, "The study's own statements, 0 to 100: ratings, quartiles and means by condition."),
+    ):
+        try:
+            section.blocks.append(Drawing(draw(given), stem, caption))
+        except NothingToDrawError:
+            continue  # not asked
+    return [section]
 
 
 def _making(material: Material, command: Sequence[str]) -> Section:

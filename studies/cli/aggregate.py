@@ -81,13 +81,15 @@ def command(
         if "task" in found.classes:
             raise OptionError("a label is called 'task', like the first column of what is written; rename the label")
         compared = _compared(found, counted, task, true) if true else None
-        _write(out, found.probabilities().reset_index())
+        written = [(out, found.probabilities().reset_index())]
         if confusions is not None:
-            _write(confusions, found.confusions())
+            written.append((confusions, found.confusions()))
         if intervals is not None:
-            _write(intervals, _intervals(found, method, samples or 1000, seed or 0, options))
+            written.append((intervals, _intervals(found, method, samples or 1000, seed or 0, options)))
     except ValueError as error:
         raise OptionError(str(error)) from error
+    for path, frame in written:
+        _write(path, frame)
     _say(found, counted[[task, worker]], len(rows) - len(counted), out)
     if compared:
         click.echo(compared)

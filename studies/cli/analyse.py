@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from crowdloom.studies.cli.options import check_folder, database_option, opened
+
+FEWEST = 20
+"""Draws of a bootstrap, below which no interval is said."""
 
 
 @click.command()
@@ -19,16 +23,27 @@ from crowdloom.studies.cli.options import check_folder, database_option, opened
     help="The report; its tables and figures go to a folder beside it, which has its name without .html.",
 )
 @click.option("--version", type=int, metavar="N", help="Only this version of the design; else all together.")
+@click.option(
+    "--counts",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="An .npy of how many annotators of another study chose each class: a row for each item whose key is its "
+    "number, or for each source image of mixed items.",
+)
+@click.option("--samples", default=1000, show_default=True, help="Of each bootstrap.")
 @database_option
-def command(study: str, out: Path, version: int | None, database: str | None) -> None:
+def command(
+    study: str, out: Path, version: int | None, counts: Path | None, samples: int, database: str | None
+) -> None:
     """Carry out the plan of STUDY, and write tables, figures and one report that needs no network.
 
     Everything that the plan does not ask for is marked as exploratory.
     """
     from crowdloom.analysis.frame import FrameError
+    from crowdloom.analysis.mixing import read_counts, with_entropies
     from crowdloom.studies.analysing.files import write_files, write_report
     from crowdloom.studies.analysing.material import read_material
-    from crowdloom.studies.analysing.report import analyse
+    from crowdloom.studies.analysing.report import SAMPLES, analyse
     from crowdloom.studies.errors import OptionError, StudyError
 
     if out.suffix.lower() not in (".html", ".htm"):
@@ -37,10 +52,23 @@ def command(study: str, out: Path, version: int | None, database: str | None) ->
     again = ["crowdloom", "analyse", study, "--out", str(out)]
     if version is not None:
         again += ["--version", str(version)]
+    if counts is not None:
+        again += ["--counts", str(counts)]
+    if samples != SAMPLES:
+        again += ["--samples", str(samples)]
+    if samples < FEWEST:
+        raise OptionError(f"--samples {samples}: an interval needs at least {FEWEST}")
+    try:
+        known = None if counts is None else read_counts(counts)
+    except ValueError as error:
+        raise OptionError(f"--counts: {error}") from error
     with opened(database) as store, store.read() as connection:
         material = read_material(connection, study, version)
     try:
-        analysed = analyse(material, again)
+        if known is not None and {"source1", "source2"} <= set(material.items):
+            material = replace(material, items=with_entropies(material.items, known))
+            known = None
+        analysed = analyse(material, again, known, samples)
     except FrameError as error:
         raise StudyError(f"{study} cannot be analysed: {error}") from error
     written = write_files(analysed.sections, out.with_suffix(""))

@@ -156,8 +156,9 @@ def _left_out(about: Description) -> Iterator[str]:
     yield "## What was taken out"
     yield ""
     yield (
-        "- Who the people are: participants and submissions have random names, made for this version alone, so that "
-        "they cannot be linked with other versions or studies. Ids of platforms, tokens and payments are not here."
+        "- Who the people are: participants and submissions have random names, made for this version alone; in another "
+        "version or study the same person has another. (Answers in two versions can still be matched by what "
+        "they say.) Ids of platforms, tokens and payments are not here."
     )
     yield (
         "- When they came: times are seconds since the start of a submission. Rows stand in the order in which people "

@@ -41,6 +41,8 @@ def check_out(out: Path, study: str) -> str | None:
     Raises OptionError for anything else, which is left alone, and for a release in which a file was changed or added.
     """
     said = None
+    if out.name in ("", ".."):
+        raise OptionError(f"--out {out}: the release needs a folder of its own; name one that is not there yet")
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise OptionError(f"--out {out}: there is something that is not a folder; name another one")
     if out.exists() and any(out.iterdir()):

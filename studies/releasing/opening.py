@@ -140,11 +140,11 @@ def _said(path: Path, folder: Path, digests: dict[str, str]) -> ReleaseFile:
         raise ImportFileError(
             f"{path}: {study_file.NAME} is not one that this crowdloom reads ({where}: {problem['msg']})"
         ) from error
-    problem = lacking(said)
+    lacks = lacking(said)
     if absent := [stem for stem in said.tables if f"{FOLDER}/{stem}.parquet" not in digests]:
-        problem = f"the table {absent[0]} is missing"
-    if problem is not None:
-        raise ImportFileError(f"{path} cannot be read back: {problem}")
+        lacks = f"the table {absent[0]} is missing"
+    if lacks is not None:
+        raise ImportFileError(f"{path} cannot be read back: {lacks}")
     return said
 
 

@@ -88,7 +88,7 @@ def main() -> int:
             name,
             "arrays",
             lambda t=theirs: t().fit_predict_proba(codes),
-            lambda n=name, o=options: fit(n, answers, **o),
+            lambda n=name, a=answers, o=options: fit(n, a, **o),
         )
         for what, frame in (("a frame of codes", codes), ("a frame of texts", as_texts(codes))):
             same &= measure(

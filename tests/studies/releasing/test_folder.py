@@ -69,6 +69,8 @@ def test_other_things_stay(answered: Store, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     make(answered, tmp_path / "mixes", study="mixes")
+    with pytest.raises(OptionError, match=r"--out \.: the release needs a folder of its own"):
+        make(answered, Path())
     for name, sentence in (
         ("folder", "is not a release of crowdloom"),
         ("file", "something that is not a folder"),

@@ -1,0 +1,135 @@
+"""What describes a study's answers, whatever its plan asks: each part of the report that depends on the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from crowdloom.analysis.describe import TABLES, describe, describe_rows
+from crowdloom.analysis.figure_style import NothingToDrawError
+from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES
+from crowdloom.analysis.frame import FrameError
+from crowdloom.analysis.noise_ceiling import Ceiling, ceiling_table, mixing_ceiling, soft_label_ceiling
+from crowdloom.analysis.noise_ceiling import wrong_label_ceiling as choice_ceiling
+from crowdloom.analysis.rater_agreement import AGREEMENT, agreement_table
+from crowdloom.analysis.reference_comparison import reference_table
+from crowdloom.analysis.report import Block, Drawing, Facts, Prose, Section, Tabular
+from crowdloom.analysis.times import time_spent, times_table
+from crowdloom.analysis.times_figures import times_figure
+from crowdloom.analysis.wrong_label import guesses
+from crowdloom.analysis.wrong_label_test_summary import wrong_label_test_sentences, wrong_label_test_tables
+from crowdloom.analysis.wrong_label_tests import compare_all_conditions
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers that count, with what is needed to describe them."""
+
+    task: str
+    frame: pd.DataFrame
+    items: pd.DataFrame
+    classes: Sequence[str]
+    counts: npt.NDArray[Any] | None
+    """How many annotators chose each class, [rows, K], for items whose key is a row number; None where unknown."""
+    seed: int
+    samples: int
+    """Of each bootstrap."""
+
+    def rng(self) -> np.random.Generator:
+        """A generator for one table, so that it is the same whatever else is in the report."""
+        return np.random.default_rng(self.seed)
+
+
+def answer_sections(answers: Answers) -> list[Section]:
+    """Numbers, tables and figures of the answers; all of them exploratory."""
+    if not len(answers.frame):
+        return [Section("Answers", [Prose("No answer counts, so there is nothing to describe.")], exploratory=True)]
+    parts: list[tuple[str, Callable[[Answers], list[Block]]]] = [
+        ("Answers", _described),
+        ("Conditions compared", _compared),
+        ("Beside the reference", _reference),
+        ("Agreement between people", _agreement),
+        ("Noise ceiling", _ceiling),
+        ("Time", _time),
+        ("Figures", _figures),
+    ]
+    sections = []
+    for title, part in parts:
+        try:
+            blocks = part(answers)
+        except FrameError as error:
+            blocks = [Prose(f"This cannot be said of these answers: {error}.")]
+        if blocks:
+            sections.append(Section(title, blocks, exploratory=True))
+    return sections
+
+
+def _described(answers: Answers) -> list[Block]:
+    given = (answers.frame, answers.items, answers.classes)
+    tables = TABLES[answers.task](*given)
+    return [
+        Facts(describe_rows(describe(answers.task, *given))),
+        *(Tabular(table, f"answers-{number}") for number, table in enumerate(tables, 1)),
+    ]
+
+
+def _compared(answers: Answers) -> list[Block]:
+    """Tables 1 and 2 of the wrong-label paper, with the tests beside them."""
+    if answers.task != "wrong-label":
+        return []
+    compared = compare_all_conditions(guesses(answers.frame, answers.items, answers.classes))
+    tables = wrong_label_test_tables(compared)
+    return [
+        *(Tabular(table, f"conditions-{number}") for number, table in enumerate(tables, 1)),
+        *(Prose(sentence) for sentence in wrong_label_test_sentences(compared)),
+    ]
+
+
+def _reference(answers: Answers) -> list[Block]:
+    if answers.task != "soft-label" or not answers.frame["reference"].notna().any():
+        return []
+    return [Tabular(reference_table(answers.frame, answers.classes, answers.counts), "reference")]
+
+
+def _agreement(answers: Answers) -> list[Block]:
+    found = AGREEMENT[answers.task](answers.frame, answers.rng(), answers.samples)
+    return [Tabular(agreement_table(found), "agreement")]
+
+
+def _ceiling(answers: Answers) -> list[Block]:
+    """From repeats; nothing where no item was shown again."""
+    if not answers.frame["is_repeat"].any():
+        return []
+    return [Tabular(ceiling_table(_CEILINGS[answers.task](answers)), "noise-ceiling")]
+
+
+_CEILINGS: dict[str, Callable[[Answers], list[Ceiling]]] = {
+    "soft-label": lambda of: soft_label_ceiling(of.frame, of.classes, of.rng(), samples=of.samples),
+    "mixing-coefficient": lambda of: mixing_ceiling(of.frame, of.rng(), samples=of.samples),
+    "wrong-label": lambda of: choice_ceiling(of.frame, of.rng(), samples=of.samples),
+}
+
+
+def _time(answers: Answers) -> list[Block]:
+    if not answers.frame["rt_ms"].notna().any():
+        return [Prose("No answer has a time.")]
+    found = time_spent(answers.task, answers.frame, answers.rng(), answers.samples)
+    blocks: list[Block] = [Tabular(times_table(found), "times")]
+    try:
+        blocks.append(Drawing(times_figure(found), "times", "Seconds per answer, by what the answer tells."))
+    except NothingToDrawError as error:
+        blocks.append(Prose(f"Not drawn: times, since {error}."))
+    return blocks
+
+
+def _figures(answers: Answers) -> list[Block]:
+    drawn = FIGURES[answers.task](answers.frame, answers.items, answers.classes)
+    return [
+        *(Drawing(figure, stem, CAPTIONS[stem]) for stem, figure in drawn.figures.items()),
+        *(Prose(f"Not drawn: {stem}, since {why}.") for stem, why in drawn.undrawn.items()),
+    ]
