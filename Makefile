@@ -44,8 +44,7 @@ test: lint
 
 check: lint
 	$(RUN) -m pytest tests -n 2 --dist loadfile -m "not slow" -k "not postgres" -q \
-	  --ignore tests/browser --ignore tests/models --ignore tests/studies/marketplace --ignore tests/studies/platforms \
-	  --ignore tests/studies/test_crowd.py --ignore tests/studies/test_rehearsal.py --ignore tests/studies/test_worker.py
+	  --ignore tests/browser --ignore tests/models --ignore tests/studies/marketplace --ignore tests/studies/platforms
 
 chaos: $(VENV)/.dev
 	$(RUN) -m tests.studies.killing
