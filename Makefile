@@ -1,6 +1,6 @@
 # make demo    a whole study with simulated people, then left open for you (SERVE=0: ends by itself)
 # make test    everything that is checked: lint, types, import contracts, all tests
-# make check   the quick part of it: lint, types, and fast tests on SQLite, without browser and marketplace
+# make check   the quick part of it: lint, types, and fast tests on SQLite, without browser, marketplace and models
 # make bench   the benchmarks, each with its ratio
 # make chaos   people are paid while the paying process is killed, at every step, on every platform
 PYTHON ?= python3
@@ -44,7 +44,7 @@ test: lint
 
 check: lint
 	$(RUN) -m pytest tests -n 2 --dist loadfile -m "not slow" -k "not postgres" -q \
-	  --ignore tests/browser --ignore tests/studies/marketplace --ignore tests/studies/platforms
+	  --ignore tests/browser --ignore tests/models --ignore tests/studies/marketplace --ignore tests/studies/platforms
 
 chaos: $(VENV)/.dev
 	$(RUN) -m tests.studies.killing

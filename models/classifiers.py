@@ -116,12 +116,13 @@ def classifier_of(
     name: str = "a network",
 ) -> Classifier:
     """A classifier around a network, which is put into test mode. Raises ModelError where a number cannot be."""
-    channels = torch.tensor([[float(m) for m in mean], [float(s) for s in std]] if len(mean) == len(std) else [])
+    mean, std = tuple(float(m) for m in mean), tuple(float(s) for s in std)
+    channels = torch.tensor([mean, std] if len(mean) == len(std) else [])
     if len(mean) not in (1, 3) or not channels.numel() or not channels.isfinite().all() or size < 1:
         raise ModelError("mean and std need one finite number for grey images or three for colour")
     if channels[1].min() <= 0:
         raise ModelError("mean and std need one number for grey images or three for colour, each std above 0")
-    digest = hashlib.sha256(json.dumps([size, [float(m) for m in mean], [float(s) for s in std]]).encode())
+    digest = hashlib.sha256(json.dumps([size, mean, std]).encode())
     for key, tensor in sorted(network.state_dict().items()):
         if is_lazy(tensor):
             raise ArgumentError(
@@ -130,7 +131,6 @@ def classifier_of(
             )
         digest.update(key.encode())
         digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
-    mean, std = tuple(float(m) for m in mean), tuple(float(s) for s in std)
     return Classifier(network.eval(), tuple(classes), size, mean, std, name, digest.hexdigest())
 
 
@@ -152,8 +152,8 @@ def load_classifier(
     network = None if _is_torchvision(model) else _called(model)
     if network is None:
         _check_torchvision(model)
-    if network is None and weights is None:
-        raise ArgumentError(f"{model} has learned nothing without its weights; give the file with them", "weights")
+        if weights is None:
+            raise ArgumentError(f"{model} has learned nothing without its weights; give the file with them", "weights")
     state = None if weights is None else read_weights(weights, model)
     if classes is None:
         raise ArgumentError(

@@ -13,10 +13,9 @@ from crowdloom.studies.design_questionnaires import Questionnaire
 from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole, check_settings
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Settings
+from crowdloom.tasks.soft_label import SoftLabel
 
 MOST_RESPONSES = 10_000
-ELICITED = {"top1", "top1_probability", "top2", "top2_probability", "impossible"}
-"""The columns from which soft labels are built."""
 
 
 class Mixed(Part):
@@ -380,7 +379,7 @@ class Design(Part):
         asked = [question.question for question in self.debrief]
         if twice := [question for question in asked if asked.count(question) > 1]:
             raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
-        if self.bonus and not {column.name for column in task.columns} >= ELICITED:
+        if self.bonus and not set(SoftLabel.columns) <= set(task.columns):
             raise ValueError(f"bonus.rule: agreement compares soft labels, which the task {self.task} does not ask for")
         if self.people.reward is not None:
             currency = self.people.reward.currency

@@ -7,6 +7,7 @@ repeated token protects them, on Prolific nothing does, so that what may have be
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -245,7 +246,9 @@ def _call(store: Store, claimed: Sequence[Due], paid: Paid, do: Callable[[], Non
 
 
 def _said(code: str | None, message: str) -> str:
-    return f"{message} ({code})" if code and code not in message else message
+    """The message with the code, unless it names it already; an id of somebody may hold its letters by chance."""
+    named = not code or re.search(rf"\b{re.escape(code)}\b", message)
+    return message if named else f"{message} ({code})"
 
 
 def resolve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crowdloom.studies.cli.options import check_folder, progress
-from crowdloom.studies.errors import ItemError, OptionError
+from crowdloom.studies.errors import OptionError
 
 if TYPE_CHECKING:
     from crowdloom.models.classifiers import Classifier
@@ -85,7 +85,7 @@ def command(
             classifier, given = _trained(given, class_file, seed)
         else:
             classifier = _loaded(model, weights, class_file, size, mean, std)
-        labels = _class_numbers(given, classifier.classes)
+        labels = given.class_numbers(classifier.classes)
         try:
             with progress("Looking for mistakes", 1) as looking, progress("Drawing views", 1) as drawing:
                 done = interpret(
@@ -169,20 +169,12 @@ def _trained(given: GivenImages, class_file: Path | None, seed: int) -> tuple[Cl
     with progress("Training", EPOCHS) as bar:
         classifier = train_small_cnn(
             pictures,
-            np.array(_class_numbers(learned, classes)),
+            np.array(learned.class_numbers(classes)),
             classes,
             seed=seed,
             progress=partial(_show, bar),
         )
     return classifier, rest
-
-
-def _class_numbers(given: GivenImages, classes: Sequence[str]) -> list[int]:
-    """The labels as numbers of `classes`; a key may be a bare number, so a refused image is called one."""
-    try:
-        return given.class_numbers(classes)
-    except ItemError as error:
-        raise ItemError(f"image {error}") from error
 
 
 def _loaded(

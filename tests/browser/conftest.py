@@ -226,5 +226,6 @@ def save(page: Page) -> None:
 
 
 def expect_trial(page: Page, number: int) -> None:
-    """Wait for this trial's page."""
+    """Wait for this trial's page, with its scripts."""
     page.wait_for_selector(f"h1:text-is('Image {number} of 4')")
+    page.wait_for_load_state()

@@ -27,6 +27,7 @@ class Inspector:
     def look(self, state: str) -> None:
         """Inspect the page as it stands."""
         self.seen.append(state)
+        self.page.wait_for_load_state()  # what is looked for can be found before all style sheets have come
         self.page.set_viewport_size(PHONE)
         too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if too_wide > 0:

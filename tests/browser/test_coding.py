@@ -72,6 +72,7 @@ def test_the_round(
     page.click("text=Save and go on")
     for number, key in ((2, "1"), (3, "5")):
         page.wait_for_selector(f"h1:text-is('Item {number} of 3')")
+        page.wait_for_load_state()  # before it, the page's script does not hear the keys
         assert page.locator("[name=category]:checked").count() == 0
         page.keyboard.press(key)
         page.keyboard.press("Enter")

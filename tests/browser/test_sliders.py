@@ -314,12 +314,15 @@ def test_the_midpoint_is_reached_in_steps(take: Any, page: Page) -> None:
     button = page.get_by_role("button", name=f"more {second if way > 0 else first}")
     seen = [start]
 
-    def expect_step(number: int) -> None:
-        seen.append(number)
-        expect(shown).to_have_count(1)
+    def expect_shown(number: int) -> None:
+        expect(shown).to_have_count(1)  # all of them, until the page's script has come
         expect(shown).to_have_attribute("src", trial.views[pictures[number - 1]].image)
 
-    expect(shown).to_have_attribute("src", trial.views[pictures[start - 1]].image)
+    def expect_step(number: int) -> None:
+        seen.append(number)
+        expect_shown(number)
+
+    expect_shown(start)
     expect(page.locator(":checked")).to_have_count(0)
     assert page.locator(".steps button").evaluate_all("all => all.map(b => b.textContent)") == [
         f"more {first}",
@@ -336,7 +339,7 @@ def test_the_midpoint_is_reached_in_steps(take: Any, page: Page) -> None:
     expect(page.get_by_role("radio", name="This is the midpoint")).to_be_focused()
     save(page)
     expect(page.locator("#picture-error")).to_be_visible()
-    expect(shown).to_have_attribute("src", trial.views[pictures[start + 2 * way - 1]].image)
+    expect_shown(start + 2 * way)
     page.locator(f".steps .{toward}").click()
     expect_step(start + 3 * way)
     shown.click()

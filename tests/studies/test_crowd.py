@@ -21,6 +21,8 @@ from crowdloom.studies.tables import Batch, BatchItem, Condition, Place, Submiss
 from tests.studies.designs import load, make_design, make_images
 from tests.studies.takers import Study
 
+pytestmark = pytest.mark.slow
+
 TWO_ARMS = [{"name": "one"}, {"name": "other"}]
 
 

@@ -1,4 +1,7 @@
-"""Design files: every mistake is named with file, line, field and what was expected."""
+"""Design files: every mistake is named with file, line, field and what was expected.
+
+One long file: a table of all the mistakes that a design can have, each with its line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Made-up exports in the formats of H-Mix: sliders, choices, constructions and soft labels of mixed images."""
+"""Made-up exports in the formats of H-Mix: sliders, choices, constructions and soft labels of mixed images.
+
+One long file, since all four formats are written and read by the same few helpers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Item sources and images: what they give, and that everything broken in them is named."""
+"""Item sources and images: what they give, and that everything broken in them is named.
+
+One long file, since every source is held to the same images, counts and ways to break them.
+"""
 
 from __future__ import annotations
 

@@ -120,6 +120,18 @@ def test_a_refusal_leaves_it_owed_with_the_reason(sqlite_store: Store, on_paying
     ]
 
 
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [("worker 33DONOA8 may not", "worker 33DONOA8 may not (NO)"), ("NO: they may not", "NO: they may not")],
+)
+def test_a_code_is_said_once(sqlite_store: Store, on_mturk: Publish, message: str, said: str) -> None:
+    """It is added unless the message names it, as a word of its own and not by chance within an id."""
+    study = on_mturk(sqlite_store)
+    comer = ready(study)
+    broken = Faulty(study.account, "approve", PlatformRefusedError(message, code="NO"))
+    assert pay(sqlite_store, study.posted, broken).refused == [(study.code_of(comer.token), said)]
+
+
 def test_silence_after_paying_is_unknown_until_the_platform_shows_it(sqlite_store: Store, on_prolific: Publish) -> None:
     """It is not paid again, however often it is tried, and confirmed as soon as it shows."""
     study = on_prolific(sqlite_store)

@@ -41,6 +41,8 @@ from crowdloom.tasks.soft_label import CIFAR10
 from tests.studies.designs import load, make_design, make_images
 from tests.studies.takers import Study
 
+pytestmark = pytest.mark.slow
+
 DESIGN = """
 name = "rehearsed"
 title = "Which animal is it?"

@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tiny_live
 from live_processes import eventually, new_submission, worker
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def tiny_task() -> Iterator[None]:
