@@ -50,7 +50,9 @@ STATISTICS: dict[str, Statistic] = {"mean entropy": mean_entropy, "mean certaint
 class AggregateIntervals:
     """Intervals of an aggregate: of probabilities [I, K], and of each summary statistic.
 
-    NaN in `probabilities` stands for items that no annotator answered; `estimates` are the statistics themselves.
+    NaN in `probabilities` stands for items that no annotator answered; `estimates` are the statistics themselves, and
+    the intervals of `statistics` lie about them: a draw holds some people twice and others not at all, so its labels
+    are surer than those of as many different people, and what that shifts all draws by is taken out.
     """
 
     probabilities: Intervals
@@ -88,10 +90,10 @@ def aggregate_intervals(
     else:
         probabilities, summaries = _summed(sums, drawn, level, statistics, progress)
     present = whole.probabilities[whole.answered]
+    estimates = {key: statistic(present) for key, statistic in statistics.items()}
+    about = {key: values - np.nanmean(values) + estimates[key] for key, values in summaries.items()}
     return AggregateIntervals(
-        probabilities,
-        {key: statistic(present) for key, statistic in statistics.items()},
-        {key: percentile_intervals(values, level) for key, values in summaries.items()},
+        probabilities, estimates, {key: percentile_intervals(values, level) for key, values in about.items()}
     )
 
 

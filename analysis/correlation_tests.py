@@ -46,14 +46,15 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike, level: float = 0.95) -> TestRes
 
 
 def _points(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], str | None]:
-    """The pairs without a NaN, and why no correlation of them can be tested."""
+    """The pairs of finite numbers, and why no correlation of them can be tested."""
     one, other = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if one.shape != other.shape:
         raise ValueError(f"the sides have {len(one)} and {len(other)} values; give pairs")
-    known = ~(np.isnan(one) | np.isnan(other))
+    known = np.isfinite(one) & np.isfinite(other)
     one, other = one[known], other[known]
     if len(one) < _FEWEST:
-        return one, other, f"there are {len(one)} points, and a correlation with an interval needs {_FEWEST}"
+        few = "is 1 point" if len(one) == 1 else f"are {len(one)} points"
+        return one, other, f"there {few}, and a correlation with an interval needs {_FEWEST}"
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return one, other, "one of both numbers is always the same"
     return one, other, None

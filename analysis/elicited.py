@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -70,14 +70,35 @@ class Elicited:
     def from_frame(cls, frame: Any, classes: Sequence[str]) -> Elicited:
         """The answers in a long frame (see `analysis.frame`), which has been checked at the door."""
         position = {name: number for number, name in enumerate(classes)}
-        ticked = frame["impossible"].tolist()
-        impossible = np.zeros((len(ticked), len(classes)), dtype=np.bool_)
-        rows = np.repeat(np.arange(len(ticked)), [len(names) for names in ticked])
-        impossible[rows, [position[name] for name in chain.from_iterable(ticked)]] = True
+        sets, which = _distinct(frame["impossible"].tolist())
+        impossible = np.zeros((len(sets), len(classes)), dtype=np.bool_)
+        rows = np.repeat(np.arange(len(sets)), [len(names) for names in sets])
+        impossible[rows, [position[name] for name in chain.from_iterable(sets)]] = True
         return cls(
-            np.array([position.get(name, -1) for name in frame["top1"]], dtype=np.intp),
+            _positions(frame["top1"], position),
             frame["top1_probability"].to_numpy(np.float64),
-            np.array([position.get(name, -1) for name in frame["top2"]], dtype=np.intp),
+            _positions(frame["top2"], position),
             frame["top2_probability"].to_numpy(np.float64),
-            impossible,
+            impossible[which],
         )
+
+
+def _distinct(values: list[Any]) -> tuple[list[Any], Ints]:
+    """The distinct objects among values [N] and, for each value, which of these it is, [N].
+
+    A frame holds the same few tuples again and again (see `analysis.frame`); telling objects apart takes less time than
+    comparing what is in them.
+    """
+    import pandas as pd
+
+    which, first = pd.factorize(np.fromiter(map(id, values), dtype=np.int64, count=len(values)))
+    by_id = {id(value): value for value in values}
+    return [by_id[key] for key in first.tolist()], which.astype(np.intp)
+
+
+def _positions(names: Any, position: Mapping[str, int]) -> Ints:
+    """The position of each class named, [N]; -1 for none."""
+    import pandas as pd
+
+    which, known = pd.factorize(names)
+    return np.array([*(position.get(name, -1) for name in known), -1], dtype=np.intp)[which]  # -1 takes the last

@@ -89,7 +89,7 @@ CAPTIONS = {
     "endpoint-mass": "Mass that people put on an endpoint, by its share of the mix.",
     "elsewhere-mass": "Mass that people put on classes that are not mixed in, by the coefficient.",
     "inferred": "Inferred coefficients, by the coefficient that the image was mixed with.",
-    "boundary": "The category boundary over all pairs of classes: inferred coefficients with the fitted logistic curve.",
+    "boundary": "The category boundary over all pairs of classes: inferred coefficients with a fitted logistic curve.",
     "boundaries": "The fitted logistic curve of each pair of classes.",
     "confidence": "Confidence, by the coefficient that the image was mixed with.",
     "confidence-by-entropy": "Confidence, by the coefficient, where both endpoints have a high or a low entropy.",

@@ -21,7 +21,8 @@ def flow_table(states: Mapping[str, int], told: pd.DataFrame, frame: pd.DataFram
     told     what `leave_out` says: submission, participant, condition, reason (None where it counts)
     frame    the long frame of all of them
 
-    The last rows are what is analysed: submissions, people, first answers and repeats. Rows that begin with a dash
+    Below who began stand the answers of all of them; the last rows are what is analysed: submissions, people, first
+    answers and repeats. Rows that begin with a dash
     are taken off, so that what arrived less all of these is what is analysed.
     """
     conditions = sorted(set(told["condition"]))
@@ -32,18 +33,26 @@ def flow_table(states: Mapping[str, int], told: pd.DataFrame, frame: pd.DataFram
     if never:
         rows[f"– {STANDINGS['refused']}, or found no place"] = [never, *([None] * (len(columns) - 1))]
     rows["began"] = _counts(told, columns)
+    began = frame[frame["submission"].isin(told["submission"])]
+    rows |= _answers("of those who began", began, columns)
     for reason in _in_order(told["reason"]):
         rows[f"– {reason}"] = _counts(told[told["reason"] == reason], columns)
     counted = told[told["reason"].isna()]
     rows["analysed: submissions"] = _counts(counted, columns)
     people = counted.drop_duplicates(["participant", "condition"])
     rows["analysed: people"] = [counted["participant"].nunique(), *_counts(people, columns)[1:]]
-    answers = frame[frame["submission"].isin(counted["submission"])]
-    again = answers["is_repeat"].to_numpy(dtype=bool)
-    rows["analysed: first answers"] = _counts(answers[~again], columns)
-    rows["analysed: repeats"] = _counts(answers[again], columns)
+    rows |= _answers("analysed", frame[frame["submission"].isin(counted["submission"])], columns)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=object)
     return Table("Flow of participants (submissions, unless a row says otherwise)", table)
+
+
+def _answers(whose: str, frame: pd.DataFrame, columns: list[str]) -> dict[str, list[int | None]]:
+    """First answers and repeats, in a row each."""
+    again = frame["is_repeat"].to_numpy(dtype=bool)
+    return {
+        f"{whose}: first answers": _counts(frame[~again], columns),
+        f"{whose}: repeats": _counts(frame[again], columns),
+    }
 
 
 def _in_order(reasons: pd.Series) -> list[str]:

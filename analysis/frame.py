@@ -19,7 +19,7 @@ a float (NaN where none was given), a set of classes a tuple of str in the desig
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,8 @@ def frame_from_records(
     missing = [name for name in COLUMNS if name not in given]
     if missing:
         raise FrameError(f"nothing is given for the column{'s' * (len(missing) > 1)} {', '.join(missing)}")
-    lengths = {name: len(np.asarray(given[name], dtype=object)) for name in COLUMNS}
-    for name, length in lengths.items():
-        if length != len(records):
+    for name in COLUMNS:
+        if (length := _length(given[name])) != len(records):
             raise FrameError(f"{length} values are given for column {name}, but there are {len(records)} answers")
     data = {name: _read_metadata(name, given[name]) for name in COLUMNS}
     for column in columns:
@@ -118,6 +117,10 @@ def frame_from_records(
             raise FrameError(f"the answers have no field {column.name}, which the task's columns name")
         data[column.name] = _read_field(records[column.name], column, classes)
     return pd.DataFrame(data)
+
+
+def _length(values: npt.ArrayLike) -> int:
+    return len(values) if isinstance(values, Sized) else len(np.asarray(values))
 
 
 def _read_metadata(name: str, values: Any) -> Any:

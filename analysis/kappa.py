@@ -97,7 +97,7 @@ def coder_agreement(frame: pd.DataFrame, categories: Sequence[str] | None = None
     )
 
 
-def _confusion(codes: npt.NDArray[np.float64], coders: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+def _confusion(codes: npt.NDArray[np.float64], coders: list[str], names: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         _crossed(_complete(codes), len(names)),
         index=pd.Index(names, name=coders[0], dtype=object),

@@ -128,6 +128,7 @@ def comparison_tables(compared: LabelComparison, n: int = 10) -> list[Table]:
         index=pd.Index(list(distances), name="distance", dtype=object),
     )
     most = found.loc[largest_distance(compared, n)]
+    furthest = f"The {len(most)} items whose labels are" if len(most) > 1 else "The labels of the item that are"
     shown = most.rename(columns={"entropy1": f"entropy, {first}", "entropy2": f"entropy, {second}"})
     return [
         Table(
@@ -135,7 +136,7 @@ def comparison_tables(compared: LabelComparison, n: int = 10) -> list[Table]:
             paired_frame([entropies], first, second),
         ),
         Table(f"Distance between the labels of an item, {first} and {second}", spread),
-        Table(f"The {len(most)} items whose labels are furthest apart", shown.drop(columns=["softening", "same_top"])),
+        Table(f"{furthest} furthest apart", shown.drop(columns=["softening", "same_top"])),
     ]
 
 

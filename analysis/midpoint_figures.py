@@ -30,7 +30,8 @@ def midpoint_figure(responses: pd.DataFrame) -> Figure:
     answers = midpoints(responses)
     if not len(answers):
         raise NothingToDrawError("nobody was asked for a midpoint")
-    series = [(f"begun at {tick_text(start)}", some["midpoint"]) for start, some in answers.groupby("start")]
+    starts = np.unique(answers["start"].dropna().to_numpy(dtype=np.float64))
+    series = [(f"begun at {tick_text(at)}", answers.loc[answers["start"] == at, "midpoint"]) for at in starts]
     rest = answers.loc[answers["start"].isna(), "midpoint"]
     if len(rest):
         series.insert(0, ("chosen" if series else "", rest))

@@ -100,7 +100,7 @@ def entropy_confidence_figure(responses: pd.DataFrame) -> Figure:
             medianprops={"color": ORANGE, "lw": 2.0}, boxprops={"color": INK, "lw": 0.9},
             whiskerprops={"color": INK, "lw": 0.9}, capprops={"color": INK, "lw": 0.9}, zorder=3,
         )  # fmt: skip
-        axes.plot(found.loc[group, "mean"], place, marker="D", ms=4, color=INK, mec="white", mew=0.6, zorder=4)
+        axes.plot(found["mean"].loc[group], place, marker="D", ms=4, color=INK, mec="white", mew=0.6, zorder=4)
     finish(axes, "confidence (line: median, diamond: mean)", "")
     axes.set_yticks(range(len(GROUPS)), names, size=TICK)
     axes.tick_params(axis="y", length=0)

@@ -51,25 +51,25 @@ def soft_label_ceiling(
     elicited = Elicited.from_frame(frame, classes)
     labels, kept = build_labels(elicited, parse_variety("T2-clamp"), gamma=0.1)
     people, is_first = People(frame), ~frame["is_repeat"].to_numpy(dtype=bool)
-    sums, number = sums_of_others(units_of(frame), people.of, labels, is_first & kept)
-    known = {OTHERS: _divided(sums, number)}
+    known = {OTHERS: _divided(*sums_of_others(units_of(frame), people.of, labels, is_first & kept))}
     for name, said in (predictions or {}).items():
         if missing := [each for each in classes if each not in said]:
             raise FrameError(f"the predictions of {name} have no column {missing[0]}; give one for each class")
         known[name] = said[list(classes)].reindex(frame["item"].tolist()).to_numpy(dtype=np.float64)
     repeat, first = _both(*repeats_and_firsts(frame), kept)
     for predicted, rows in ((REPEATS, repeat), (FIRSTS, np.flatnonzero(is_first & kept))):
-        own = {OWN: labels[first]} if predicted == REPEATS else {}
-        for by, label in (own | {name: label[rows] for name, label in known.items()}).items():
+        given = labels[rows]
+        for by in [*([OWN] if predicted == REPEATS else []), *known]:
+            label = labels[first] if by == OWN else known[by][rows]
             same = (
                 (elicited.top1[rows] == elicited.top1[first]).astype(np.float64)
                 if by == OWN
                 else _share_of_top(label, elicited.top1[rows])
             )
-            people.mean(CROSS_ENTROPY, predicted, by, rows, cross_entropy(labels[rows], label))
-            people.mean(VARIATION, predicted, by, rows, total_variation(labels[rows], label))
+            people.mean(CROSS_ENTROPY, predicted, by, rows, cross_entropy(given, label))
+            people.mean(VARIATION, predicted, by, rows, total_variation(given, label))
             people.mean(SAME_TOP, predicted, by, rows, same)
-        people.mean(CROSS_ENTROPY, predicted, ITSELF, rows, entropy(labels[rows]))
+        people.mean(CROSS_ENTROPY, predicted, ITSELF, rows, entropy(given))
     return people.ceilings(rng, samples)
 
 
@@ -162,8 +162,11 @@ def cross_entropy(labels: Floats, predictions: Floats) -> Floats:
     >>> cross_entropy(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])).round(3).tolist()
     [5.298]
     """
-    mixed = (1 - SMOOTHING) * predictions + SMOOTHING / labels.shape[1]
-    nats: Floats = -np.sum(labels * np.log(mixed), axis=1)
+    mixed = (1 - SMOOTHING) * predictions  # and all that follows in its place: these may be a million labels
+    mixed += SMOOTHING / labels.shape[1]
+    np.log(mixed, out=mixed)
+    mixed *= labels
+    nats: Floats = -mixed.sum(axis=1)
     return nats
 
 
@@ -174,8 +177,10 @@ def _both(repeat: Ints, first: Ints, given: Bools) -> tuple[Ints, Ints]:
 
 
 def _divided(sums: Floats, number: Ints) -> Floats:
-    """Means; NaN where there is nobody."""
-    return np.where(number[:, np.newaxis] > 0, sums / np.maximum(number, 1)[:, np.newaxis], np.nan)
+    """Means, in the place of the sums; NaN where there is nobody."""
+    sums /= np.maximum(number, 1)[:, np.newaxis]
+    sums[number == 0] = np.nan
+    return sums
 
 
 def _share_of_top(label: Floats, chosen: Ints) -> Floats:

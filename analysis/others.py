@@ -40,9 +40,9 @@ def sums_of_others(unit: Ints, person: Ints, values: Floats, source: Bools) -> t
     mine = unit * (int(person.max(initial=0)) + 1) + person
     mine = np.unique(mine, return_inverse=True)[1].reshape(-1)
     weight = source.astype(np.float64)
-    used = np.where(source[:, np.newaxis], values, 0.0)
-    sums = np.empty_like(used)
-    for column, given in enumerate(used.T):
+    sums = np.empty(values.shape)
+    for column, value in enumerate(values.T):
+        given = np.where(source, value, 0.0)
         sums[:, column] = _by(unit, given) - _by(mine, given)
     number = np.rint(_by(unit, weight) - _by(mine, weight)).astype(np.intp)
     return sums, number

@@ -16,7 +16,7 @@ from crowdloom.analysis.plan import TESTS, Hypothesis, Plan, Unit
 from crowdloom.analysis.summary import Table
 from crowdloom.analysis.test_result import TestResult
 from crowdloom.analysis.tests import TESTS as TWO_SIDED
-from crowdloom.analysis.tests import one_sample_t
+from crowdloom.analysis.tests import holm, one_sample_t
 
 SMALL = 0.001
 """p values below it are said to be so, and not how small they are."""
@@ -42,17 +42,21 @@ class Tested:
         if self.found is None or self.p_corrected is None:
             return f"It could not be tested ({test}): {self.result.problem}."
         p = "p < 0.001" if self.p_corrected < SMALL else f"p = {self.p_corrected:.3f}"
-        what = "correlation" if TESTS[self.hypothesis.test].needs == "a number" else "difference"
-        return f"The {test} finds {'a' if self.found else 'no'} {what} ({p}, corrected)."
+        subject = test if test[0].isupper() else f"The {test}"  # Student's, Welch's
+        if TESTS[self.hypothesis.test].needs == "a number":
+            came = "is not 0" if self.found else "may well be 0"
+        else:
+            came = f"finds {'a' if self.found else 'no'} difference"
+        return f"{subject} {came} ({p}, corrected)."
 
 
 def carry_out(plan: Plan, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> list[Tested]:
     """Test each hypothesis of a plan on the first answers of a frame, which has been checked at the door.
 
     The frame holds the answers that count, and no others (see `analysis.leaving_out`). A test that cannot be made
-    (a side without answers, no variance) has no p and says why; it takes part in the correction as if its p were 1.
-    Raises FrameError where an item lacks an attribute, or what an outcome needs, and ValueError for an outcome that
-    the task does not have.
+    (a side without answers, no variance, no item with an attribute, or with what the outcome needs) has no p and says
+    why; it takes part in the correction as if its p were 1. Raises ValueError for an outcome that the task does not
+    have.
     """
     tested = [_test(hypothesis, task, frame, items, classes) for hypothesis in plan.hypotheses]
     corrected = correct([result.p for result, _ in tested], plan.correction)
@@ -68,19 +72,22 @@ def correct(ps: Sequence[float | None], how: str) -> list[float | None]:
     >>> [round(p, 3) for p in correct([0.01, 0.04, 0.03], "holm")]
     [0.03, 0.06, 0.06]
     """
-    if how == "none" or not ps:
+    if how == "none":
         return list(ps)
-    from statsmodels.stats.multitest import multipletests
-
-    corrected = multipletests([1.0 if p is None else p for p in ps], method=how)[1]
-    return [None if p is None else float(value) for p, value in zip(ps, corrected, strict=True)]
+    counted = [1.0 if p is None else p for p in ps]
+    corrected = holm(counted) if how == "holm" else [min(1.0, len(ps) * p) for p in counted]
+    return [None if p is None else value for p, value in zip(ps, corrected, strict=True)]
 
 
 def _test(
     hypothesis: Hypothesis, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]
 ) -> tuple[TestResult, tuple[float | None, ...]]:
-    answers = _answers(hypothesis, task, frame, items, classes)
     needs = TESTS[hypothesis.test].needs
+    try:
+        answers = _answers(hypothesis, task, frame, items, classes)
+    except FrameError as error:
+        unknown = () if needs == "a number" else (None,) * max(len(hypothesis.levels), 1)
+        return TestResult(name=hypothesis.test, problem=str(error)), unknown
     if needs == "a number":
         return _correlate(hypothesis, answers), ()
     levels = hypothesis.levels or ("all",)
@@ -88,7 +95,7 @@ def _test(
     if needs == "right or wrong":
         both = pd.concat(sides)
         means = tuple(_mean(side["value"]) for side in sides)
-        return _regress(both, hypothesis.levels[0]), means
+        return _regress(both, hypothesis.levels), means
     units = [_units(side, hypothesis.unit) for side in sides]
     if needs == "pairs":
         shared = units[0].index.intersection(units[1].index)
@@ -107,12 +114,13 @@ def _compare(hypothesis: Hypothesis, sides: Sequence[np.ndarray]) -> TestResult:
     return TWO_SIDED[hypothesis.test].run(sides[0], sides[1], 0.95)
 
 
-def _regress(answers: pd.DataFrame, first: str) -> TestResult:
+def _regress(answers: pd.DataFrame, levels: Sequence[str]) -> TestResult:
     return clustered_logit(
         answers["value"].to_numpy(dtype=np.float64) == 1,
-        (answers["side"] == first).to_numpy(dtype=bool),
+        (answers["side"] == levels[0]).to_numpy(dtype=bool),
         pd.factorize(answers["participant"])[0],
         pd.factorize(answers["item"])[0],
+        names=levels[::-1],
     )
 
 

@@ -77,6 +77,8 @@ def kappa_of(asked: Asked, draw: Resampler) -> Agreement:
         category = [asked.names[int(code)] for code in asked.value[known]]
         coded = {"item": asked.item[known], "coder": asked.person[known].astype(str), "category": category}
         both = coder_agreement(pd.DataFrame(coded)).overall
+        if not both.items:
+            return Agreement("Cohen's kappa", asked.of, 0, 0, None, problem="No item has two answers.")
         return Agreement(
             "Cohen's kappa", asked.of, both.items, 2 * both.items, both.value, both.low, both.high, both.problem
         )

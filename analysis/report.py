@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from crowdloom.analysis.summary import Table
+from crowdloom.analysis.summary import NOTHING, Table
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,14 @@ class Tabular:
     """What the file holds, where the table shows less of it."""
     kind: str = "table"
 
+    def columns(self) -> list[tuple[list[str], bool]]:
+        """As `Table.columns`, without a column of problems where there is none."""
+        return [
+            (cells, words)
+            for cells, words in self.table.columns()
+            if cells[0] != "problem" or set(cells[1:]) != {NOTHING}
+        ]
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -72,17 +77,13 @@ class Section:
         return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
 
-def inline_svg(figure: Figure, stem: str) -> str:
-    """A figure as an <svg> element to stand in a page: the same figure, the same text.
+def inline_svg(drawn: str, stem: str) -> str:
+    """A figure's SVG file (see `save_figure`) as an <svg> element to stand in a page.
 
     `stem` tells apart the names inside of figures that stand in one page.
+
+    >>> inline_svg('<?xml?><svg><path id="p1"/><use href="#p1"/></svg>', "times")
+    '<svg><path id="times-p1"/><use href="#times-p1"/></svg>'
     """
-    buffer = io.StringIO()
-    metadata: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    with mpl.rc_context({"svg.hashsalt": f"crowdloom {stem}", "svg.id": None}):
-        figure.savefig(buffer, format="svg", metadata=metadata)
-    drawn = buffer.getvalue()
-    svg = drawn[drawn.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    # Groups are numbered from 1 in every figure.
-    return re.sub(r'\sid="([a-z]+[a-z0-9]*_[0-9]+)"', rf' id="{stem}-\1"', svg)
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r'(\sid="|href="#|url\(#)', rf"\1{stem}-", svg)

@@ -66,7 +66,7 @@ class Table:
         """One object for each row, for JSON; None for what is not defined."""
         whole = self.frame.reset_index(names=[self.frame.index.name or "name"])
         return [
-            {name: None if pd.isna(value) else value for name, value in row.items()}
+            {str(name): None if pd.isna(value) else value for name, value in row.items()}
             for row in whole.astype(object).to_dict("records")
         ]
 

@@ -143,13 +143,12 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
     >>> [p and round(p, 3) for p in holm([0.01, None, 0.04, 0.03])]
     [0.03, None, 0.06, 0.06]
     """
-    known = [p for p in ps if p is not None]
-    if not known:
-        return list(ps)
-    from statsmodels.stats.multitest import multipletests
-
-    corrected = iter(multipletests(known, method="holm")[1])
-    return [None if p is None else float(next(corrected)) for p in ps]
+    known = np.array([p for p in ps if p is not None], dtype=np.float64)
+    order = np.argsort(known)
+    corrected = np.empty_like(known)
+    corrected[order] = np.minimum(np.maximum.accumulate(known[order] * np.arange(len(known), 0, -1)), 1.0)
+    left = iter(corrected.tolist())
+    return [None if p is None else next(left) for p in ps]
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,10 @@ def _unpaired_t(name: str, first: npt.ArrayLike, second: npt.ArrayLike, level: f
     estimate = float(one.mean() - other.mean())
     if effect.problem:
         return TestResult(**about, estimate=estimate, problem=effect.problem)
-    return TestResult(**about, **_t(stats.ttest_ind(one, other, equal_var=equal), estimate, level), **_of(effect))
+    # scipy warns of a side without variance, which the other's makes up for, unless its values are 0
+    zero = min((one, other), key=np.ptp).mean()
+    found = stats.ttest_ind(one - zero, other - zero, equal_var=equal)
+    return TestResult(**about, **_t(found, estimate, level), **_of(effect))
 
 
 def _t(found: Any, estimate: float, level: float) -> dict[str, Any]:

@@ -62,7 +62,8 @@ def total_variation(first: Floats, second: Floats) -> Floats:
     >>> total_variation(np.array([[1.0, 0.0]]), np.array([[0.25, 0.75]])).tolist()
     [0.75]
     """
-    variation: Floats = np.abs(first - second).sum(axis=1) / 2
+    difference = first - second
+    variation: Floats = np.abs(difference, out=difference).sum(axis=1) / 2
     return variation
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crowdloom.analysis.export import LabelTable
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.reading import Scope
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 POOLS = ("linear-pool", "log-pool")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The draws of annotators from which the intervals of an aggregate come."""
+
+    samples: int
+    seed: int
+    progress: Callable[[int, int], None] | None = None
+    """Told how far it is."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,8 @@ class Recipe:
     """For pools only: what annotators weigh, `equal` (also where it is not said) or `agreement`."""
     calibrated: bool = False
     """For pools only: whether each annotator's labels are calibrated first."""
+    draws: Draws | None = None
+    """For aggregates of soft labels only: also find their intervals."""
 
 
 def pool_options(recipe: Recipe) -> dict[str, Any]:
@@ -54,3 +70,5 @@ class BuiltLabels:
     """Responses that have no label, such as the same class twice with the probability 0."""
     settings: dict[str, Any] = field(default_factory=dict)
     """The variety with all that it was built by, whether said or usual; kept with the label set."""
+    intervals: pd.DataFrame | None = None
+    """Where the recipe has draws: item, label, probability, low and high (95 %), a row for each item and class."""

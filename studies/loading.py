@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 from crowdloom.studies.batches import deal_to_conditions
 from crowdloom.studies.database import Store, insert_new, new_token, now
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.design import Items
+from crowdloom.studies.design_items import Items
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, image_of, open_image
 from crowdloom.studies.items import SourceItem, read_items

@@ -29,6 +29,8 @@ def build_mixing_labels(connection: Connection, answers: Answers, recipe: Recipe
     pool_options(recipe)
     if recipe.aggregate not in (None, "mean"):
         raise OptionError(f"mixing coefficients are aggregated by --aggregate mean only, not by {recipe.aggregate}")
+    if recipe.draws is not None:
+        raise OptionError("--intervals are those of soft labels; mixing coefficients have none")
     variety, gamma = _settings(recipe)
     ends = _endpoints(connection, answers, recipe.version)
     given = _read(connection, answers, with_confidence=gamma is not None)
@@ -83,14 +85,14 @@ class _Ends:
 
 def _endpoints(connection: Connection, answers: Answers, version: int | None) -> _Ends:
     position = {name: number for number, name in enumerate(answers.classes)}
-    items = read_items(connection, answers.study, version).set_index("item").reindex(answers.items)
+    items = read_items(connection, answers.study, version).set_index("item").reindex(list(answers.items))
     first, second = (
         items[name].map(position) if name in items else items["item"] for name in ("endpoint1", "endpoint2")
     )
     return _Ends(
-        first.fillna(-1).to_numpy(dtype=np.intp),
-        second.fillna(-1).to_numpy(dtype=np.intp),
-        items["coefficient"].astype(float).to_numpy() if "coefficient" in items else np.full(len(items), np.nan),
+        np.asarray(first.fillna(-1), dtype=np.intp),
+        np.asarray(second.fillna(-1), dtype=np.intp),
+        items["coefficient"].to_numpy(dtype=np.float64) if "coefficient" in items else np.full(len(items), np.nan),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
@@ -41,12 +42,7 @@ def read_questionnaires(
     Beside that frame's columns it has `study`, `version`, `standing` (see `reading.Origin`) and `at`, the time in UTC.
     Submissions come in the order in which they began. Raises StudyError as `find_answers` does.
     """
-    import pandas as pd
-
-    from crowdloom.analysis.questionnaires import with_scores
-
     answers = find_answers(connection, study, scope, version)
-    origins = dict(zip(answers.submissions.tolist(), read_submissions(connection, answers), strict=True))
     rows = connection.execute(
         select(Event.submission_id, Event.values, Event.at, Posting.design_id)
         .join(Submission, Submission.id == Event.submission_id)
@@ -54,6 +50,9 @@ def read_questionnaires(
         .where(Event.kind == "questionnaire", Posting.design_id.in_(answers.designs))
         .order_by(Event.submission_id, Event.id)
     ).all()
+    if not rows:
+        return _frame([])
+    origins = dict(zip(answers.submissions.tolist(), read_submissions(connection, answers), strict=True))
     designs = {
         row.id: DesignModel.model_validate(row[1])
         for row in connection.execute(select(Design.id, Design.values).where(Design.id.in_(answers.designs)))
@@ -68,5 +67,13 @@ def read_questionnaires(
         for item in asked.items:
             value = float(said["ratings"][item.name])
             found.append((*said_of, item.name, item.text, item.left, item.right, value, at))
+    return _frame(found)
+
+
+def _frame(found: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    from crowdloom.analysis.questionnaires import with_scores
+
     frame = pd.DataFrame(found, columns=list(COLUMNS)).astype({"value": float, "version": int, "questionnaire": int})
     return with_scores(frame.assign(at=pd.to_datetime(frame["at"], utc=True)))

@@ -38,6 +38,9 @@ def build_soft_labels(connection: Connection, answers: Answers, recipe: Recipe) 
     build = partial(build_labels, variety=variety, gamma=gamma, similarity=similarity)
     if recipe.aggregate == "mean":
         built = _mean(connection, answers, build, recipe.repeats)
+        if recipe.draws:
+            pool = aggregate_labels(connection, answers, replace(recipe, aggregate="linear-pool"), build)
+            built = replace(built, intervals=pool.intervals)
     elif recipe.aggregate is None:
         built = _each(connection, answers, build)
     else:

@@ -64,6 +64,8 @@ class PostingStatus:
     """None for an import."""
     payments: dict[str, int]
     """Payments by state."""
+    plan: str | None
+    """The SHA-256 of the plan that its publication froze."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def study_status(connection: Connection, name: str) -> StudyStatus:
         task=study.task,
         version=version,
         batches=batches,
-        postings=_postings(connection, study.id),
+        postings=read_postings(connection, study.id),
         submissions=_submissions(connection, study.id),
         responses=_responses(connection, study.id),
         accepted_min=min(accepted, default=0),
@@ -165,16 +167,29 @@ def _batches(connection: Connection, design_id: int) -> list[BatchStatus]:
     ]
 
 
-def _postings(connection: Connection, study_id: int) -> list[PostingStatus]:
+def read_postings(connection: Connection, study_id: int) -> list[PostingStatus]:
+    """The postings of all versions of a study, the newest first."""
     rows = connection.execute(
-        select(Posting.id, Posting.token, Posting.platform, Design.version, Posting.state, Posting.created_at)
+        select(
+            Posting.id,
+            Posting.values,
+            Posting.token,
+            Posting.platform,
+            Design.version,
+            Posting.state,
+            Posting.created_at,
+        )
         .join(Design, Design.id == Posting.design_id)
         .where(Design.study_id == study_id)
         .order_by(Posting.created_at.desc())
     ).all()
     return [
         PostingStatus(
-            *row[1:],
+            token=row.token,
+            platform=row.platform,
+            version=row.version,
+            state=row.state,
+            created_at=row.created_at,
             remote=_counts(connection, RemoteSubmission.state, RemoteSubmission.posting_id == row.id),
             listings=_counts(connection, Listing.state, Listing.posting_id == row.id),
             seen_at=connection.execute(
@@ -186,6 +201,7 @@ def _postings(connection: Connection, study_id: int) -> list[PostingStatus]:
                 Payment.state,
                 Payment.submission_id.in_(select(Submission.id).where(Submission.posting_id == row.id)),
             ),
+            plan=row.values.get("plan"),
         )
         for row in rows
     ]

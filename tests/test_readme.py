@@ -16,7 +16,7 @@ from crowdloom.studies.cli import COMMANDS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(console|console serve|console data|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|console serve|console data|python|toml [\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def run(command: list[str], folder: Path) -> None:
@@ -43,9 +43,14 @@ def start_and_stop(command: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_examples_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Every console and Python block of the README does what it says."""
+    """Every console and Python block of the README does what it says; a block of TOML goes to the end of its file."""
     for kind, block in BLOCK.findall(README):
+        if kind.startswith("toml "):
+            with (tmp_path / kind.removeprefix("toml ")).open("a", encoding="utf-8") as file:
+                file.write(f"\n{block}")
+            continue
         if kind == "python":
             run([sys.executable, "-c", block], tmp_path)
             continue

@@ -24,6 +24,7 @@ from crowdloom.analysis.times_figures import times_figure
 from crowdloom.analysis.wrong_label import guesses
 from crowdloom.analysis.wrong_label_test_summary import wrong_label_test_sentences, wrong_label_test_tables
 from crowdloom.analysis.wrong_label_tests import compare_all_conditions
+from crowdloom.studies.analysing.labels import Pictures, label_blocks
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,23 @@ class Answers:
     seed: int
     samples: int
     """Of each bootstrap."""
+    pictures: Pictures
+    """The items' images."""
 
     def rng(self) -> np.random.Generator:
         """A generator for one table, so that it is the same whatever else is in the report."""
         return np.random.default_rng(self.seed)
 
 
-def answer_sections(answers: Answers) -> list[Section]:
-    """Numbers, tables and figures of the answers; all of them exploratory."""
+def answer_sections(answers: Answers, say: Callable[[str], None] = lambda what: None) -> list[Section]:
+    """Numbers, tables and figures of the answers; all of them exploratory. `say` is told the title of each part."""
     if not len(answers.frame):
         return [Section("Answers", [Prose("No answer counts, so there is nothing to describe.")], exploratory=True)]
     parts: list[tuple[str, Callable[[Answers], list[Block]]]] = [
         ("Answers", _described),
         ("Conditions compared", _compared),
         ("Beside the reference", _reference),
+        ("Labels", _labels),
         ("Agreement between people", _agreement),
         ("Noise ceiling", _ceiling),
         ("Time", _time),
@@ -60,6 +64,7 @@ def answer_sections(answers: Answers) -> list[Section]:
     ]
     sections = []
     for title, part in parts:
+        say(title)
         try:
             blocks = part(answers)
         except FrameError as error:
@@ -94,6 +99,12 @@ def _reference(answers: Answers) -> list[Block]:
     if answers.task != "soft-label" or not answers.frame["reference"].notna().any():
         return []
     return [Tabular(reference_table(answers.frame, answers.classes, answers.counts), "reference")]
+
+
+def _labels(answers: Answers) -> list[Block]:
+    if answers.task != "soft-label":
+        return []
+    return label_blocks(answers.frame, answers.classes, answers.counts, answers.pictures)
 
 
 def _agreement(answers: Answers) -> list[Block]:

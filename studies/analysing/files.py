@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +17,31 @@ from crowdloom.analysis.report import Drawing, Section, Tabular, inline_svg
 from crowdloom.studies.prose import TEMPLATES
 
 
-def write_report(title: str, lead: str, sections: Sequence[Section], path: Path) -> None:
-    """Write the report to `path`; it appears only when it is complete."""
+def write_report(title: str, lead: str, sections: Sequence[Section], path: Path, folder: Path) -> list[Path]:
+    """Write the report to `path`, its tables and figures below `folder`; these files, in the report's order.
+
+    All of them are written beside their places first. Where that fails (a full disk, Ctrl-C), nothing is left, and an
+    earlier report stays as it was.
+    """
+    staged = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    try:
+        files = [file.relative_to(staged) for file in _write_files(sections, staged)]
+        with whole_file(path) as part:
+            part.write_text(_html(title, lead, sections, staged), encoding="utf-8")
+            for file in files:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (staged / file).replace(folder / file)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return [folder / file for file in files]
+
+
+def _html(title: str, lead: str, sections: Sequence[Section], folder: Path) -> str:
+    """The page, with the figures that lie below `folder`."""
+
+    def svg(drawing: Drawing) -> Markup:
+        return Markup(inline_svg(_figure(folder, drawing).read_text(encoding="utf-8"), drawing.stem))  # noqa: S704 - ours
+
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -24,18 +49,16 @@ def write_report(title: str, lead: str, sections: Sequence[Section], path: Path)
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    text = jinja.get_template("report/report.html").render(
+    return jinja.get_template("report/report.html").render(
         title=title,
         lead=lead,
         sections=sections,
         version=version("crowdloom"),
-        svg=lambda drawing: Markup(inline_svg(drawing.figure, drawing.stem)),  # noqa: S704 - drawn by us
+        svg=svg,
     )
-    with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")
 
 
-def write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
+def _write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
     """Write each table as CSV and each figure as SVG below `folder`; the files, in the report's order."""
     written = []
     for block in (block for section in sections for block in section.blocks):
@@ -47,8 +70,12 @@ def write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
                 frame.to_csv(part, index_label=str(frame.index.name or "row"))
             written.append(path)
         elif isinstance(block, Drawing):
-            path = folder / "figures" / f"{block.stem}.svg"
+            path = _figure(folder, block)
             path.parent.mkdir(parents=True, exist_ok=True)
             save_figure(block.figure, path)
             written.append(path)
     return written
+
+
+def _figure(folder: Path, drawing: Drawing) -> Path:
+    return folder / "figures" / f"{drawing.stem}.svg"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
@@ -16,7 +16,8 @@ from crowdloom.studies.reading import Origin, find_answers, read_frame, read_sub
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
 from crowdloom.studies.records import read_debrief
-from crowdloom.studies.status import study_status
+from crowdloom.studies.releasing.whence import Whence, published_plans, read_whence
+from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ class Planned:
     """When and where the plan was frozen."""
 
     sha256: str
-    published: datetime | None
-    """The first publication of a version with just this plan; None where it was never published."""
+    published: date | None
+    """The first publication of a version with just this plan, to the day alone where the study came from a release;
+    None where it was never published."""
     others: tuple[int, ...]
     """Versions of the study that were published with another plan, or with none."""
+    cleaned: bool = False
+    """Whether the plan came from a release that had to take something out of it, so that the hash is not its own."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Material:
     """See `reading_questionnaires.read_questionnaires`."""
     pay: Sequence[tuple[str, str]]
     """For each posting where money is paid, where it is and what people earn by the hour, in words."""
+    whence: Whence | None = None
+    """The release that the study was read from, if it was."""
 
 
 def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
@@ -93,10 +99,11 @@ def read_material(connection: Connection, study: str, version: int | None = None
         classes=answers.classes,
         submissions=about,
         states={row.state: row.number for row in counted},
-        planned=_planned(connection, study, design),
+        planned=_planned(connection, study, current, design),
         debrief=read_debrief(connection, study),
         questionnaires=read_questionnaires(connection, study, "all", version),
         pay=_pay(connection, study),
+        whence=read_whence(connection, study),
     )
 
 
@@ -144,25 +151,22 @@ def _details(connection: Connection, ids: Sequence[int]) -> pd.DataFrame:
 
 
 def _pay(connection: Connection, study: str) -> list[tuple[str, str]]:
-    status = study_status(connection, study)
+    study_id = connection.execute(select(Study.id).where(Study.name == study)).scalar_one()
     return [
         (f"{posting.platform}, version {posting.version}", posting.pay.sentence())
-        for posting in status.postings
+        for posting in read_postings(connection, study_id)
         if posting.pay is not None and posting.pay.per_hour is not None
     ]
 
 
-def _planned(connection: Connection, study: str, design: DesignModel) -> Planned | None:
+def _planned(connection: Connection, study: str, version: int, design: DesignModel) -> Planned | None:
     if design.plan is None:
         return None
-    sha256 = plan_hash(design.plan)
-    postings = connection.execute(
-        select(Posting.created_at, Posting.values, Design.version)
-        .join(Design, Design.id == Posting.design_id)
-        .join(Study, Study.id == Design.study_id)
-        .where(Study.name == study)
-        .order_by(Posting.created_at, Posting.id)
-    ).all()
-    same = [row.created_at for row in postings if row.values.get("plan") == sha256]
-    others = sorted({row.version for row in postings if row.values.get("plan") != sha256})
-    return Planned(sha256, same[0] if same else None, tuple(others))
+    sha256, plans = plan_hash(design.plan), published_plans(connection, study)
+    said = [plan.sha256 for plan in plans if plan.version == version and plan.sha256 is not None]
+    cleaned = bool(said) and sha256 not in said and read_whence(connection, study) is not None
+    if cleaned:
+        sha256 = said[0]
+    same = [plan.published for plan in plans if plan.sha256 == sha256]
+    others = sorted({plan.version for plan in plans if plan.sha256 != sha256})
+    return Planned(sha256, same[0] if same else None, tuple(others), cleaned)

@@ -27,19 +27,29 @@ class Tried:
     runs: int
     found: int
     """Runs in which its test found it, with people who behave as the design's rehearsal states."""
-    found_without: int
-    """The same where there was nothing to find: everybody asked alike, or the items' attributes shuffled."""
+    found_without: int | None
+    """The same where there was nothing to find: everybody asked alike, or the items' attributes shuffled. None for a
+    one-sample test, from which nothing can be taken out."""
     untested: int
     """Runs in which it could not be tested."""
     problem: str | None
     """Why, at first."""
 
-    def interval(self, found: int) -> str:
-        """The share of runs with its 95 % interval (Wilson), in words."""
+    def bounds(self, found: int) -> tuple[float, float]:
+        """The 95 % interval (Wilson) of the share of runs."""
         from statsmodels.stats.proportion import proportion_confint
 
         low, high = proportion_confint(found, self.runs, method="wilson")
+        return float(low), float(high)
+
+    def interval(self, found: int) -> str:
+        """The share of runs with its interval, in words."""
+        low, high = self.bounds(found)
         return f"{found / self.runs:.0%}, {low:.0%} to {high:.0%}"
+
+    def too_often(self, alpha: float) -> bool:
+        """Whether what is not there is found more often than alpha allows, beyond chance."""
+        return self.found_without is not None and self.bounds(self.found_without)[0] > alpha
 
 
 def try_plan(
@@ -55,7 +65,7 @@ def try_plan(
 
     Everybody finishes, so the plan's rules about attention, speed, equal answers and consistency apply, and those
     about the comprehension check do not. `on_run` is called with how many of the 2 x `runs` are done. Raises
-    OptionError for a design without a plan, and FrameError where the items lack what an outcome needs.
+    OptionError for a design without a plan.
     """
     plan = study.design.plan
     if plan is None:
@@ -75,7 +85,14 @@ def try_plan(
                 problems[number] = problems[number] or tested.result.problem
         on_run(run + 1)
     return [
-        Tried(hypothesis.name, runs, int(found[0, n]), int(found[1, n]), int(untested[n]), problems[n])
+        Tried(
+            hypothesis.name,
+            runs,
+            int(found[0, n]),
+            None if hypothesis.against is not None else int(found[1, n]),
+            int(untested[n]),
+            problems[n],
+        )
         for n, hypothesis in enumerate(plan.hypotheses)
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,17 @@ import numpy.typing as npt
 
 from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.flow import flow_table
-from crowdloom.analysis.leaving_out import leave_out
 from crowdloom.analysis.plan import OUTCOMES, PlannedExclusions
-from crowdloom.analysis.planned import Tested, carry_out, plan_frame, plan_table
+from crowdloom.analysis.planned import Tested, plan_frame, plan_table
 from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
 from crowdloom.analysis.questionnaires import questionnaire_tables
 from crowdloom.analysis.report import Drawing, Facts, Prose, Section, Tabular
 from crowdloom.studies.analysing.answers import Answers, answer_sections
 from crowdloom.studies.analysing.debrief import debrief_tables
+from crowdloom.studies.analysing.labels import Pictures
 from crowdloom.studies.analysing.material import Material
+from crowdloom.studies.analysing.results import Results, find_results
+from crowdloom.studies.analysing.whence import frozen, hashed, whence_blocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,54 +31,59 @@ if TYPE_CHECKING:
 SAMPLES = 1000
 """Of each bootstrap."""
 
+NOTE = "Two-sided. Estimates are the first side less the second; those of a logistic regression are log odds ratios."
+
 LIBRARIES = ("crowdloom", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
 @dataclass(frozen=True)
 class Analysed:
-    """A study's analysis: what counts, what came of the plan, and the report's sections."""
+    """A study's analysis: what came of the plan, and the report's sections."""
 
-    told: pd.DataFrame
-    """What `leave_out` says of each submission."""
-    counted: pd.DataFrame
-    """The long frame of the answers that count."""
-    tested: Sequence[Tested]
+    results: Results
     sections: Sequence[Section]
     lead: str
     """The line under the report's title."""
 
 
 def analyse(
-    material: Material, command: Sequence[str], counts: npt.NDArray[Any] | None = None, samples: int = SAMPLES
+    material: Material,
+    command: Sequence[str],
+    counts: npt.NDArray[Any] | None = None,
+    samples: int = SAMPLES,
+    pictures: Pictures = lambda items: {},
+    say: Callable[[str], None] = lambda what: None,
 ) -> Analysed:
     """Carry out a study's plan and put its report together. `command` is what makes it again.
 
-    `counts` are annotators' of the items, where somebody else asked, too; `samples` those of each bootstrap.
-
-    Raises FrameError where items lack what the plan's outcomes need.
+    `counts` are annotators' of the items, where somebody else asked, too; `samples` those of each bootstrap;
+    `pictures` reads items' images; `say` is told what is being done.
     """
-    plan = material.design.plan
-    rules = plan.exclusions if plan else PlannedExclusions()
-    told = leave_out(material.frame, material.submissions, material.design.task, rules)
-    kept = told["submission"][told["reason"].isna()]
-    counted = material.frame[material.frame["submission"].isin(kept)].reset_index(drop=True)
-    tested: list[Tested] = []
-    if plan is not None:
-        tested = carry_out(plan, material.design.task, counted, material.items, material.classes)
+    say("Carrying out the plan" if material.design.plan else "Choosing the answers that count")
+    results = find_results(material)
+    told, counted, tested = results.told, results.counted, results.tested
     answers = Answers(
-        material.design.task, counted, material.items, material.classes, counts, material.design.seed, samples
+        material.design.task,
+        counted,
+        material.items,
+        material.classes,
+        counts,
+        material.design.seed,
+        samples,
+        pictures,
     )
     sections = [
         _plan(material, tested),
         _design(material),
         _participants(material, told),
-        *answer_sections(answers),
+        *answer_sections(answers, say),
         *_questionnaires(material, told),
         _making(material, command),
     ]
     people, number = counted["participant"].nunique(), len(counted)
-    lead = f"{material.study}: {number:,} answers of {people:,} {'person' if people == 1 else 'people'}"
-    return Analysed(told, counted, tested, sections, lead)
+    given = f"{number:,} {'answer' if number == 1 else 'answers'}"
+    lead = f"{material.study}: {given} of {people:,} {'person' if people == 1 else 'people'}"
+    return Analysed(results, sections, lead)
 
 
 def _plan(material: Material, tested: Sequence[Tested]) -> Section:
@@ -87,13 +94,9 @@ def _plan(material: Material, tested: Sequence[Tested]) -> Section:
             Prose("This study was run without a plan, so everything in this report is exploratory: it describes.")
         )
         return section
-    if planned.published is None:
-        frozen = "never: this version was not published, so the plan could still have been changed"
-    else:
-        frozen = f"{planned.published:%Y-%m-%d %H:%M} UTC, when this plan was first published"
     rows = [
-        ("plan", planned.sha256, "SHA-256 of the plan as the design says it"),
-        ("frozen", frozen, ""),
+        ("plan", planned.sha256, hashed(planned)),
+        ("frozen", frozen(planned), ""),
         ("stopping", plan.stopping, "when no more answers are collected"),
         ("correction", plan.correction, f"over {len(plan.hypotheses)} p values; alpha is {plan.alpha:g}"),
         ("left out", _rules(plan.exclusions), "beside what is not complete, has no place or was rejected"),
@@ -103,9 +106,7 @@ def _plan(material: Material, tested: Sequence[Tested]) -> Section:
         rows.append(("other plans", f"version {versions}", "were published with another plan, or with none"))
     section.blocks += [
         Facts(rows),
-        Tabular(
-            plan_table(tested), "plan", "Two-sided. Estimates are the first side less the second.", plan_frame(tested)
-        ),
+        Tabular(plan_table(tested), "plan", NOTE, plan_frame(tested)),
         *(
             Prose(f"{one.hypothesis.name}. {one.hypothesis.claim} {_what(one, material.design.task)} {one.sentence()}")
             for one in tested
@@ -140,19 +141,27 @@ def _what(one: Tested, task: str) -> str:
 def _design(material: Material) -> Section:
     design, batches = material.design, material.design.batches
     conditions = ", ".join(arm.name for arm in design.arms())
-    reward = design.people.reward
+    reward, repeats = design.people.reward, len(batches.repeats)
     rows = [
         ("study", f"{material.study}, version {material.version}", ""),
         ("task", design.task, ""),
         ("conditions", conditions, ""),
         ("classes", ", ".join(material.classes), ""),
         ("items", f"{len(material.items):,}", f"from {design.items.source}, seed {design.seed}"),
-        ("batches", f"of {batches.size}", f"{len(batches.repeats)} of them are shown again at the end"),
+        (
+            "batches",
+            f"of {_number(batches.size, 'item')}",
+            f"{repeats or 'none'} of them shown again" if batches.size > 1 else "",
+        ),
         ("responses", f"{batches.responses_per_item} per item", "first answers wanted, in each condition"),
-        ("reward", str(reward) if reward else "none", f"for about {design.people.minutes} minutes"),
+        ("reward", str(reward) if reward else "none", f"for about {_number(design.people.minutes, 'minute')}"),
         ("eligibility", " ".join(design.eligibility.statements) or "no statements", ""),
     ]
     return Section("Design", [Facts(rows)])
+
+
+def _number(number: float, what: str) -> str:
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 def _participants(material: Material, told: pd.DataFrame) -> Section:
@@ -173,9 +182,12 @@ def _participants(material: Material, told: pd.DataFrame) -> Section:
 def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:
     kept = told["submission"][told["reason"].isna()]
     given = material.questionnaires[material.questionnaires["submission"].isin(kept)]
-    if not len(given):
+    if not len(given) and not material.design.questionnaires:
         return []
     section = Section("Questionnaires", exploratory=True)
+    if not len(given):
+        section.blocks.append(Prose("Nobody whose answers count filled in a questionnaire."))
+        return [section]
     section.blocks += [
         Tabular(table, f"questionnaire-{number}") for number, table in enumerate(questionnaire_tables(given), 1)
     ]
@@ -198,4 +210,4 @@ def _making(material: Material, command: Sequence[str]) -> Section:
         ("Python", platform.python_version(), ""),
         *((name, version_of(name), "") for name in LIBRARIES),
     ]
-    return Section("How this report was made", [Facts(rows)])
+    return Section("How this report was made", [Facts(rows), *whence_blocks(material.whence)])

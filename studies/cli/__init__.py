@@ -76,7 +76,8 @@ class _Lazy(click.Group):
 def cli() -> None:
     """Studies in which people teach machines.
 
-    A study's life: new, validate, rehearse, load, cost, publish, serve, status, review, pay, close, labels, export.
+    A study's life: new, validate, power, plan, rehearse, load, cost, publish, serve, status, review, pay, close,
+    analyse, labels, export, release.
     """
 
 

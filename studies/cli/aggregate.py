@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdloom.studies.cli.options import check_folder, progress
+from crowdloom.studies.cli.frames import check_name, write_frame
+from crowdloom.studies.cli.options import progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,9 @@ def command(
     options = _options(method, {"iterations": iterations, "tolerance": tolerance, "weights": weights}, confusions)
     if intervals is None and (samples, seed) != (None, None):
         raise OptionError("--samples and --seed belong to --intervals; give it, or leave them out")
-    _check_names({"--out": out, "--confusions": confusions, "--intervals": intervals})
+    for name, path in (("--out", out), ("--confusions", confusions), ("--intervals", intervals)):
+        if path is not None:
+            check_name(path, name)
     try:
         rows = read_answers(file, [task, worker, label, *([true] if true else [])])
         counted = rows[rows[[task, worker, label]].notna().all(axis=1)]
@@ -89,7 +92,7 @@ def command(
     except ValueError as error:
         raise OptionError(str(error)) from error
     for path, frame in written:
-        _write(path, frame)
+        write_frame(frame, path)
     _say(found, counted[[task, worker]], len(rows) - len(counted), out)
     if compared:
         click.echo(compared)
@@ -119,16 +122,6 @@ def _iterating(method: str, answers: int, iterations: int | None) -> Iterator[di
         yield {"progress": lambda done, _: bar.update(done - bar.pos)}
 
 
-def _check_names(files: dict[str, Path | None]) -> None:
-    from crowdloom.studies.errors import OptionError
-
-    for option, path in files.items():
-        if path is not None:
-            check_folder(path, option)
-            if path.suffix.lower() not in {".csv", ".parquet"}:
-                raise OptionError(f"{option} {path}: its name must end in .csv or .parquet")
-
-
 def _intervals(found: Aggregated, method: str, samples: int, seed: int, options: dict[str, Any]) -> pd.DataFrame:
     """Columns task, label, probability, low and high."""
     import numpy as np
@@ -154,16 +147,6 @@ def _intervals(found: Aggregated, method: str, samples: int, seed: int, options:
             "high": around.probabilities.high.reshape(-1),
         }
     )
-
-
-def _write(path: Path, frame: pd.DataFrame) -> None:
-    from crowdloom.analysis.files import whole_file
-
-    with whole_file(path) as part:
-        if path.suffix.lower() == ".parquet":
-            frame.to_parquet(part, index=False)
-        else:
-            frame.to_csv(part, index=False, lineterminator="\n")
 
 
 def _say(found: Aggregated, whose: pd.DataFrame, left_out: int, out: Path) -> None:

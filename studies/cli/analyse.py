@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import check_folder, database_option, opened
+from crowdloom.studies.cli.options import check_folder, database_option, doing, opened
 
 FEWEST = 20
 """Draws of a bootstrap, below which no interval is said."""
@@ -39,16 +39,20 @@ def command(
 
     Everything that the plan does not ask for is marked as exploratory.
     """
-    from crowdloom.analysis.frame import FrameError
-    from crowdloom.analysis.mixing import read_counts, with_entropies
-    from crowdloom.studies.analysing.files import write_files, write_report
+    from crowdloom.analysis.mixing import read_counts
+    from crowdloom.studies.analysing.counts import with_counts
+    from crowdloom.studies.analysing.files import write_report
     from crowdloom.studies.analysing.material import read_material
+    from crowdloom.studies.analysing.pictures import read_pictures
     from crowdloom.studies.analysing.report import SAMPLES, analyse
-    from crowdloom.studies.errors import OptionError, StudyError
+    from crowdloom.studies.errors import OptionError
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise OptionError(f"--out {out}: the report is one HTML file; end its name in .html")
     check_folder(out)
+    beside = out.with_suffix("")
+    if beside.exists() and not beside.is_dir():
+        raise OptionError(f"--out {out}: the tables and figures go to {beside}, which is a file; give another name")
     again = ["crowdloom", "analyse", study, "--out", str(out)]
     if version is not None:
         again += ["--version", str(version)]
@@ -62,17 +66,18 @@ def command(
         known = None if counts is None else read_counts(counts)
     except ValueError as error:
         raise OptionError(f"--counts: {error}") from error
-    with opened(database) as store, store.read() as connection:
-        material = read_material(connection, study, version)
-    try:
-        if known is not None and {"source1", "source2"} <= set(material.items):
-            material = replace(material, items=with_entropies(material.items, known))
-            known = None
-        analysed = analyse(material, again, known, samples)
-    except FrameError as error:
-        raise StudyError(f"{study} cannot be analysed: {error}") from error
-    written = write_files(analysed.sections, out.with_suffix(""))
-    write_report(material.design.title, analysed.lead, analysed.sections, out)
-    click.echo(f"Wrote {out}, and beside it {len(written)} tables and figures in {out.with_suffix('')}.")
-    for one in analysed.tested:
+    with opened(database) as store, doing() as say:
+        say("Reading the answers")
+        with store.read() as connection:
+            material = read_material(connection, study, version)
+        if known is not None:
+            try:
+                material, known = with_counts(material, known)
+            except ValueError as error:
+                raise OptionError(f"--counts: {error}") from error
+        analysed = analyse(material, again, known, samples, partial(read_pictures, store, study), say)
+        say("Writing the report")
+        written = write_report(material.design.title, analysed.lead, analysed.sections, out, beside)
+    click.echo(f"Wrote {out}, and beside it {len(written)} tables and figures in {beside}.")
+    for one in analysed.results.tested:
         click.echo(f"{one.hypothesis.name}: {one.sentence()}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
+from crowdloom.studies.cli.frames import check_name, write_frame
+from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened, progress
 
 if TYPE_CHECKING:
     from crowdloom.studies.reading import Scope
@@ -39,6 +43,14 @@ AGGREGATES = ("mean", "linear-pool", "log-pool", "soft-dawid-skene", "majority-v
 )
 @click.option("--weights", type=click.Choice(["equal", "agreement"]), help="Of pools: what annotators weigh.")
 @click.option("--calibrated", is_flag=True, help="Of pools: fit each annotator to the others first.")
+@click.option(
+    "--intervals",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Of aggregated soft labels: also write 95 % intervals, by a bootstrap over annotators, to a .csv or .parquet.",
+)
+@click.option("--samples", type=click.IntRange(min=1), help="With --intervals: so many draws; 1000 if not given.")
+@click.option("--seed", type=int, help="With --intervals: draws that can be repeated; 0 if not given.")
 @click.option("--repeats", is_flag=True, help="Let repeats count in an aggregate.")
 @click.option(
     "--format", "file_format", type=click.Choice(["json", "csv", "parquet", "npz"]), help="Else by the suffix."
@@ -54,6 +66,9 @@ def command(
     aggregate: str | None,
     weights: str | None,
     calibrated: bool,
+    intervals: Path | None,
+    samples: int | None,
+    seed: int | None,
     repeats: bool,
     file_format: str | None,
     out: Path,
@@ -64,12 +79,13 @@ def command(
     """Build labels from the answers of STUDY and write them to a file."""
     from crowdloom.analysis.export import write_labels
     from crowdloom.studies.errors import OptionError
-    from crowdloom.studies.label_recipes import Recipe
+    from crowdloom.studies.label_recipes import Draws, Recipe
     from crowdloom.studies.labelling import build_label_set, record_label_set
 
     check_folder(out)
     if repeats and not aggregate:
         raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
+    _check_intervals(intervals, aggregate, samples, seed)
     recipe = Recipe(
         variety=variety,
         gamma=gamma,
@@ -82,14 +98,40 @@ def command(
         calibrated=calibrated,
     )
     with opened(database) as store:
-        with store.read() as connection:
+        with store.read() as connection, progress("Drawing annotators", 1) if intervals else nullcontext() as bar:
+            if bar is not None:
+                recipe = replace(recipe, draws=Draws(1000 if samples is None else samples, seed or 0, _showing(bar)))
             built = build_label_set(connection, study, recipe)
         try:
             write_labels(built.table, out, file_format)
         except ValueError as error:
             raise OptionError(str(error)) from error
+        if intervals is not None and built.intervals is not None:
+            write_frame(built.intervals, intervals)
         with store.write() as connection:
             token = record_label_set(connection, study, recipe, built)
+    if built.intervals is not None:
+        click.echo(f"Wrote their 95 % intervals to {intervals}.")
     click.echo(f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token}).")
     if built.left_out:
         click.echo(f"{built.left_out} responses say too little for a label; they are left out.")
+
+
+def _check_intervals(intervals: Path | None, aggregate: str | None, samples: int | None, seed: int | None) -> None:
+    from crowdloom.studies.errors import OptionError
+
+    if intervals is None:
+        if (samples, seed) != (None, None):
+            raise OptionError("--samples and --seed belong to --intervals; give it, or leave them out")
+        return
+    if aggregate is None:
+        raise OptionError("--intervals belongs to --aggregate; the label of a single answer has none")
+    check_name(intervals, "--intervals")
+
+
+def _showing(bar: Any) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        bar.length = total
+        bar.update(done - bar.pos)
+
+    return show

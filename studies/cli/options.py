@@ -100,6 +100,24 @@ def progress(label: str, length: int) -> Any:
 
 
 @contextmanager
+def doing() -> Iterator[Callable[[str], None]]:
+    """A line on standard error, where that is a terminal; call what comes with what is being done now.
+
+    The line is gone at the end of the block.
+    """
+    shown = sys.stderr.isatty()
+
+    def say(what: str) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{what} …" if what else "\r\x1b[K", nl=False, err=True)
+
+    try:
+        yield say
+    finally:
+        say("")
+
+
+@contextmanager
 def item_progress() -> Iterator[Callable[[int, int], None]]:
     """A progress bar for a design's items; call what comes with how many are done and how many there are."""
     with progress("Reading items", 1) as bar:

@@ -59,7 +59,12 @@ def command(file: Path, runs: int, participants: int | None, seed: int, as_json:
             )
     if as_json:
         rows = [
-            vars(one) | {"found_share": one.found / runs, "found_without_share": one.found_without / runs}
+            vars(one)
+            | {
+                "found_share": one.found / runs,
+                "found_without_share": None if one.found_without is None else one.found_without / runs,
+                "too_often": one.too_often(plan.alpha),
+            }
             for one in tried
         ]
         click.echo(json.dumps({"plan": plan_hash(plan), "runs": runs, "seed": seed, "hypotheses": rows}, indent=2))
@@ -70,6 +75,12 @@ def command(file: Path, runs: int, participants: int | None, seed: int, as_json:
             f"{hypothesis.name}: {hypothesis.claim}\n  {TESTS[hypothesis.test].meaning}, of {hypothesis.outcome}"
         )
         click.echo(f"  found in {one.found} of {runs} studies with the stated behaviour ({one.interval(one.found)})")
-        click.echo(f"  found in {one.found_without} of {runs} studies without it ({one.interval(one.found_without)})")
+        if one.found_without is None:
+            click.echo("  not tried without it: from a comparison with a number nothing can be taken out")
+        else:
+            without = one.interval(one.found_without)
+            click.echo(f"  found in {one.found_without} of {runs} studies without it ({without})")
+        if one.too_often(plan.alpha):
+            click.echo(f"  ! that is more often than alpha, {plan.alpha:g}, allows: this test does not fit the design")
         if one.untested:
             click.echo(f"  could not be tested in {one.untested}: {one.problem}")

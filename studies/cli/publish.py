@@ -53,6 +53,7 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
             listed = put_up(store, published.token, draft=draft, progress=show)
         with store.read() as connection:
             postings = study_status(connection, study).postings
+    frozen = next(posting.plan for posting in postings if posting.token == published.token)
     older = [posting for posting in postings if posting.state == "open" and posting.version < published.version]
     state = "there as a draft" if draft else "open"
     where = f" on {platform}" if listed else ""
@@ -64,6 +65,8 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
         click.echo(f"{one.remote_id}  {one.state}, {one.places} places{f'  {one.url}' if one.url else ''}")
     if not listed:
         click.echo(f"{(address or LOCAL).rstrip('/')}/join/{published.token}")
+    if frozen:
+        click.echo(f"Its plan is frozen, SHA-256 {frozen}; `crowdloom analyse` carries out just this one.")
     for posting in older:
         click.echo(
             f"Version {posting.version} is still open too, at /join/{posting.token}; `crowdloom close` closes all."

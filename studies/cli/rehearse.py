@@ -128,6 +128,10 @@ def _print(rehearsal: Rehearsal) -> None:
     click.echo(f"{rehearsal.requests} requests in {rehearsal.wall_s:.0f} s.")
     if rehearsal.described is not None:
         _print_described(rehearsal.described)
+    if rehearsal.plan:
+        click.echo("\nThe plan, carried out on these answers (`crowdloom plan` says how often it finds what is there):")
+    for one in rehearsal.plan:
+        click.echo(f"{one.name}: {one.claim} {one.sentence}")
     click.echo(f"\n{rehearsal.sentence()}")
 
 

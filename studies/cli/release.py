@@ -24,7 +24,8 @@ from crowdloom.studies.cli.options import check_folder, database_option, opened,
     "--free-text",
     is_flag=True,
     default=None,
-    help="Include what people typed in the debrief, without e-mail addresses, IP addresses and ids. Read it first.",
+    help="Include what people typed in the debrief, and the reasons of exclusions, without e-mail addresses, IP "
+    "addresses and ids. Read it first.",
 )
 @click.option(
     "--images",
@@ -55,7 +56,7 @@ def command(
     """Write STUDY as a versioned, anonymised data set that other people's tools load.
 
     The same content is the same version, with the same bytes; changed content, or other options, make a new version
-    with new pseudonyms. Everybody's answers are in it with their standing, excluded ones with the reason.
+    with new pseudonyms. Everybody's answers are in it with their standing, excluded ones too.
     """
     from crowdloom.studies.releasing.licences import find_licence
     from crowdloom.studies.releasing.options import Options, check_options
@@ -93,6 +94,12 @@ def command(
         click.echo(
             f"{count(len(released.otherwise), 'file')} ({names}) say the same as before in other bytes, since the "
             "software that writes them has changed."
+        )
+    excluded = counts.submissions.get("excluded", 0)
+    if excluded and not released.built.about.options.free_text:
+        click.echo(
+            f"{count(excluded, 'exclusion')} by hand {'stands' if excluded == 1 else 'stand'} in it without a reason, "
+            "since reasons are free text; --free-text includes them."
         )
     if released.built.about.labels.problem:
         click.echo(f"There are no label sets in it: {released.built.about.labels.problem}.")

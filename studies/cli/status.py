@@ -61,7 +61,7 @@ def command(study: str | None, items: bool, as_json: bool, database: str | None)
 
 def _of_posting(posting: PostingStatus, study: str) -> list[str]:
     """How a posting stands on its platform, and how its people are paid."""
-    lines = []
+    lines = [f"plan: frozen, SHA-256 {posting.plan}"] if posting.plan else []
     if posting.listings:
         counts = [f"{count} {state}" for state, count in posting.listings.items()]
         lines.append("listings there: " + ", ".join(counts))

@@ -10,7 +10,8 @@ from statistics import median
 
 from pydantic import ValidationError
 
-from crowdloom.studies.design import Batches, Design, Items, People
+from crowdloom.studies.design import Batches, Design, People
+from crowdloom.studies.design_items import Items
 from crowdloom.studies.errors import ImportFileError, OptionError
 from crowdloom.studies.importing.batches import batches_by_column, batches_by_items, place_by_items
 from crowdloom.studies.importing.mapping import Mapping

@@ -13,7 +13,8 @@ from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from crowdloom.studies.design import Design, Mixed
+from crowdloom.studies.design import Design
+from crowdloom.studies.design_items import Mixed
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.images import array_to_png, opaque_pixels, open_image
 from crowdloom.studies.items.item import SourceItem

@@ -8,8 +8,10 @@ the largest share of open places among those without an item that this person ha
 from __future__ import annotations
 
 import random
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,9 +58,8 @@ class ImaginedStudy:
 
     def people(self) -> int:
         """How many come where nobody says it: what the design's rehearsal says, or as many as the places need."""
-        several = self.design.people.submissions_per_participant
         places = sum(batch.wanted for batch in self._batches)
-        return self.design.rehearsal.people or max(1, -(-places // several))
+        return self.design.rehearsal.people or max(1, -(-places // self._most()))
 
     def answers(self, seed: int, people: int | None = None, *, alike: bool = False) -> pd.DataFrame:
         """The long frame of one imagined run of the study; see `analysis.frame`.
@@ -129,14 +130,18 @@ class ImaginedStudy:
             arms = dict(zip(arms, dealt, strict=True))
         return arms
 
+    def _most(self) -> int:
+        """How often one person can come: nobody sees an item twice, in whatever condition."""
+        conditions = 1 if self.design.batches.split_items else len(self._arms)
+        return min(self.design.people.submissions_per_participant, max(1, len(self._batches) // conditions))
+
     def _visits(self, seed: int, people: int, arm_of: Mapping[int, int]) -> list[tuple[_Somebody, _Batch]]:
         """Who takes which batch, until all places are filled or nobody can go on."""
         design = self.design
         behaviour = self._task.behaviour.model_validate(design.rehearsal.behaviour)
-        left = {batch.number: batch.wanted for batch in self._batches}
-        conditions = 1 if design.batches.split_items else len(self._arms)
-        most = min(design.people.submissions_per_participant, max(1, len(self._batches) // conditions))
-        wanted = draw_submissions(people, sum(left.values()), most, seed)
+        places = _OpenPlaces(self._batches)
+        most = self._most()
+        wanted = draw_submissions(people, sum(batch.wanted for batch in self._batches), most, seed)
         crowd = [
             _Somebody(number, draw_person(number, seed, _FAITHFUL, 1, behaviour), many)
             for number, many in enumerate(wanted)
@@ -144,14 +149,14 @@ class ImaginedStudy:
         rng = random.Random(f"{seed} arrivals")  # noqa: S311 - reproducible on purpose
         visits: list[tuple[_Somebody, _Batch]] = []
         going = list(crowd)
-        while going and any(left.values()):
+        while going and places.by_share:
             rng.shuffle(going)
             stay = []
             for somebody in going:
-                batch = self._choose(somebody, left, arm_of, rng)
+                batch = self._choose(somebody, places, arm_of, rng)
                 if batch is None:
                     continue
-                left[batch.number] -= 1
+                places.take(batch)
                 somebody.has_had(batch, arm_of[batch.number])
                 visits.append((somebody, batch))
                 if len(somebody.batches) < most:
@@ -162,19 +167,18 @@ class ImaginedStudy:
         return visits
 
     def _choose(
-        self, somebody: _Somebody, left: Mapping[int, int], arm_of: Mapping[int, int], rng: random.Random
+        self, somebody: _Somebody, places: _OpenPlaces, arm_of: Mapping[int, int], rng: random.Random
     ) -> _Batch | None:
-        can = [
-            batch
-            for batch in self._batches
-            if left[batch.number]
-            and somebody.seen.isdisjoint(batch.items)
-            and (not self.design.people.one_condition or somebody.condition in (None, arm_of[batch.number]))
-        ]
-        if not can:
-            return None
-        share = max(left[batch.number] / batch.wanted for batch in can)
-        return rng.choice([batch for batch in can if left[batch.number] / batch.wanted == share])
+        for share in sorted(places.by_share, reverse=True):
+            can = [
+                batch
+                for batch in places.by_share[share]
+                if somebody.seen.isdisjoint(batch.items)
+                and (not self.design.people.one_condition or somebody.condition in (None, arm_of[batch.number]))
+            ]
+            if can:
+                return rng.choice(can)
+        return None
 
     def _read(self, connection: Connection, design_id: int) -> None:
         batches = connection.execute(
@@ -207,6 +211,23 @@ class ImaginedStudy:
             self._batches.append(_Batch(number, self._arms.index(condition), [row.id for row in items], wanted))
             options.setdefault(condition, read_options(connection, batch_id))
         self._options = [options[name] for name in self._arms]
+
+
+class _OpenPlaces:
+    """The batches with open places, by the share of their places that are open, each share's in their order."""
+
+    def __init__(self, batches: Sequence[_Batch]) -> None:
+        self._left = {batch.number: batch.wanted for batch in batches}
+        self.by_share: dict[float, list[_Batch]] = {1.0: list(batches)} if batches else {}
+
+    def take(self, batch: _Batch) -> None:
+        before = self._left[batch.number] / batch.wanted
+        self.by_share[before].remove(batch)
+        if not self.by_share[before]:
+            del self.by_share[before]
+        self._left[batch.number] -= 1
+        if left := self._left[batch.number]:
+            insort(self.by_share.setdefault(left / batch.wanted, []), batch, key=attrgetter("number"))
 
 
 class _Somebody:

@@ -23,6 +23,7 @@ from crowdloom.studies.rehearsal.crowd import Crowd
 from crowdloom.studies.rehearsal.described import describe_answers
 from crowdloom.studies.rehearsal.measures import measure_labels, measure_skill
 from crowdloom.studies.rehearsal.people import Habits, draw_person, draw_submissions
+from crowdloom.studies.rehearsal.planned import plan_found
 from crowdloom.studies.rehearsal.report import Rehearsal
 from crowdloom.studies.rehearsal.serving import serving
 from crowdloom.studies.rehearsal.truth import true_label
@@ -153,6 +154,7 @@ def rehearse(
             labels=measure_labels(connection, study, version, truth),
             skill_correlation=measure_skill(connection, study, version, known),
             described=describe_answers(connection, study, version),
+            plan=plan_found(connection, study, version) if design.plan else [],
             truth=truth,
             requests=browser.requests,
             wall_s=time.monotonic() - began,

@@ -8,6 +8,7 @@ from typing import Any
 
 from crowdloom.studies.rehearsal.described import Described
 from crowdloom.studies.rehearsal.measures import LabelMeasures
+from crowdloom.studies.rehearsal.planned import PlanFound
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Rehearsal:
     """Spearman's, of people's agreement with the others and their true skill; None where it cannot be said."""
     described: Described | None
     """What `crowdloom describe` says of the answers, where it shows whether the stated behaviour comes out again."""
+    plan: list[PlanFound]
+    """What the design's plan finds in the answers; empty without a plan."""
     truth: dict[str, dict[str, float]]
     """The true label of each item, by its key."""
     requests: int

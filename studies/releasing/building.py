@@ -87,7 +87,7 @@ def build(
     responses = write_responses(connection, answers, passes, names, release, step)
     tables: Sequence[Table | None] = (
         responses,
-        write_submissions(answers, passes, names, scrubber, release),
+        write_submissions(answers, passes, names, scrubber, release, free_text=options.free_text),
         write_items(connection, answers, options, release),
         write_pictures(store, content.pictures, release, include=options.images == "include", progress=step)
         if content.pictures

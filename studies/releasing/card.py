@@ -162,15 +162,15 @@ def _left_out(about: Description) -> Iterator[str]:
     )
     yield (
         "- When they came: times are seconds since the start of a submission. Rows stand in the order in which people "
-        "began."
+        "began. Where there was a plan, `release.json` says on which day it was published, and its SHA-256."
     )
     if about.options.free_text:
         yield (
-            "- Of what people typed, e-mail addresses, IP addresses and ids. Nobody can promise that a text says "
-            "nothing else about its author."
+            "- Of what people typed, and of the reasons of exclusions, e-mail addresses, IP addresses and ids. Nobody "
+            "can promise that a text says nothing else about its author."
         )
     else:
-        yield "- What people typed: answers to questions with free text."
+        yield "- What was typed: answers to questions with free text, and the reasons for which people were excluded."
     yield "- Consent forms, contacts, and the settings of platforms."
     yield ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,8 @@ def write_debrief(
         .order_by(Event.submission_id, Event.id)
     ):
         if number in origins:
-            rows[number] = {name: _answer(values.get(name), options, scrubber) for name, options in asked.items()}
-    columns = [subs.SUBMISSION, subs.PARTICIPANT, *(_column(name, options) for name, options in asked.items())]
+            rows[number] = {name: _answer(values.get(name), asks, scrubber) for name, asks in asked.items()}
+    columns = [subs.SUBMISSION, subs.PARTICIPANT, *(_column(name, asks) for name, asks in asked.items())]
     with TableWriter(release, KIND, "one row for each submission that answered the closing questions", columns) as w:
         w.write(
             {
@@ -56,28 +57,36 @@ def write_debrief(
     return w.table()
 
 
-def _questions(connection: Connection, answers: Answers, *, free_text: bool) -> dict[str, tuple[str, ...]]:
-    """The questions with their options over all versions; none for free text."""
-    found: dict[str, tuple[str, ...]] = {}
+@dataclass(frozen=True)
+class _Asked:
+    """A question over all versions of the design: what could be chosen, and whether anything else is released."""
+
+    options: tuple[str, ...]
+    typed: bool
+
+
+def _questions(connection: Connection, answers: Answers, *, free_text: bool) -> dict[str, _Asked]:
+    found: dict[str, _Asked] = {}
     for values in connection.scalars(select(Design.values).where(Design.id.in_(answers.designs)).order_by(Design.id)):
         for question in values.get("debrief", ()):
-            options = tuple(question.get("options", ()))
-            before = found.get(question["question"], options)
-            # A question that took free text in one version takes it in the release.
-            found[question["question"]] = tuple(dict.fromkeys((*before, *options))) if before and options else ()
-    return {name: options for name, options in found.items() if options or free_text}
+            options, before = question.get("options", ()), found.get(question["question"], _Asked((), False))
+            found[question["question"]] = _Asked(
+                tuple(dict.fromkeys((*before.options, *options))), before.typed or (free_text and not options)
+            )
+    return {name: asks for name, asks in found.items() if asks.options or asks.typed}
 
 
-def _column(name: str, options: tuple[str, ...]) -> Column:
+def _column(name: str, asks: _Asked) -> Column:
     name = ADDRESSES.clean(name)
-    if options:
-        return Column(name, "text", "the answer chosen to this question", values=f"one of: {', '.join(options)}")
-    return Column(name, "text", "the answer typed to this question, without e-mail addresses and ids", listed=False)
+    if asks.typed:
+        return Column(name, "text", "the answer typed to this question, without e-mail addresses and ids", listed=False)
+    options = ", ".join(map(ADDRESSES.clean, asks.options))
+    return Column(name, "text", "the answer chosen to this question", values=f"one of: {options}")
 
 
-def _answer(said: Any, options: tuple[str, ...], scrubber: Scrubber) -> str | None:
+def _answer(said: Any, asks: _Asked, scrubber: Scrubber) -> str | None:
     if not isinstance(said, str) or not said:
         return None
-    if options:
-        return said if said in options else None
-    return scrubber.clean(said)
+    if said in asks.options:
+        return ADDRESSES.clean(said)  # as the design says it
+    return scrubber.clean(said) if asks.typed else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import secrets
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -18,10 +21,39 @@ _FILE_MODE = 0o100644 << 16  # a plain file that all may read, as zip keeps it f
 _COMPRESSED = (".csv", ".json", ".md", ".cff", "")
 """The suffixes of files that are deflated; the others are compressed already."""
 
+_LEFT = r"\.[0-9a-f]{8}\.(part|old|zip)"
+"""How names end that are given below, and in `releasing`, to what is not in its place yet."""
+
 
 def zip_path(out: Path) -> Path:
     """The zip that stands beside a release's folder."""
     return out.with_name(f"{out.name}.zip")
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Let one process at a time write releases beside `out`; others wait. What a killed one left there goes.
+
+    The lock is on the folder that `out` is in, and goes with the process that has it.
+    """
+    folder = os.open(out.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        _clear(out)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _clear(out: Path) -> None:
+    left = [path for path in out.parent.iterdir() if re.fullmatch(rf"\.{re.escape(out.name)}{_LEFT}", path.name)]
+    for path in left:
+        if path.suffix == ".old" and not out.exists():
+            path.rename(out)  # killed between its going and the coming of the new one
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 @contextmanager
@@ -109,8 +141,16 @@ def write_zip(folder: Path, name: str, day: date, archive: Path) -> None:
                 shutil.copyfileobj(source, target, 1 << 20)
 
 
+def flush(files: Iterable[Path]) -> None:
+    """Have the disk hold files before they take their names, so that no power cut leaves empty ones."""
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def put_in_place(folder: Path, archive: Path, out: Path) -> None:
     """Let a complete folder and its zip take their names; an earlier release there goes when the new one stands."""
+    flush([archive, *(path for path in folder.rglob("*") if path.is_file())])
     before = out.with_name(f".{out.name}.{secrets.token_hex(4)}.old")
     if out.exists():
         out.rename(before)

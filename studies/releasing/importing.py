@@ -14,7 +14,7 @@ from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.restoring import read_designs, restore_study
 from crowdloom.studies.releasing.restoring_answers import restore_answers, restore_events
 from crowdloom.studies.releasing.restoring_people import restore_people
-from crowdloom.studies.releasing.submissions import RELEASE
+from crowdloom.studies.releasing.whence import RELEASE
 from crowdloom.studies.tables import Design, Posting, Study
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.releasing.building import Built, Content, Progress, build, read_content
-from crowdloom.studies.releasing.folder import being_built, check_out, put_in_place, write_zip, zip_path
+from crowdloom.studies.releasing.folder import alone, being_built, check_out, put_in_place, write_zip, zip_path
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.pseudonyms import new_key
 from crowdloom.studies.releasing.versions import Version, add_version, changes, find_version, read_versions
@@ -51,8 +51,8 @@ def release_study(
     from them. Raises StudyError where its content has changed, OptionError where `out` is something else, and
     StoreError or OSError where something cannot be read or written; then nothing is written.
     """
-    replaced = check_out(out, study)
-    with store.read() as connection:
+    with alone(out), store.read() as connection:
+        replaced = check_out(out, study)
         versions = read_versions(connection, study)
         if number is not None:
             known: Version | None = find_version(versions, number, study)

@@ -20,7 +20,8 @@ from crowdloom.studies.participation import VIEWS
 from crowdloom.studies.reading_items import LEADING
 from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.pictures import SHOWN, SOURCE, VIEW
-from crowdloom.studies.releasing.submissions import PLATFORM, RELEASE, SIMULATED
+from crowdloom.studies.releasing.submissions import PLATFORM, SIMULATED
+from crowdloom.studies.releasing.whence import RELEASE
 from crowdloom.studies.tables import Design, Item, Posting
 
 
@@ -117,7 +118,14 @@ def _add_posting(
         "token": new_token(),
         "state": "closed",
         "values": {
-            RELEASE: {"study": said.study, "version": said.version, "sha256": release.sha256},
+            RELEASE: {
+                "study": said.study,
+                "version": said.version,
+                "sha256": release.sha256,
+                "free_text": said.free_text,
+                "images": said.images == "include",
+                "plans": [plan.model_dump(mode="json") for plan in said.plans],
+            },
             "file": release.name,
             "mapping": RELEASE,
         }

@@ -14,14 +14,18 @@ from crowdloom.studies.identities import reveal
 from crowdloom.studies.tables import Design, Invitation, Participant, Posting, RemoteSubmission, Study, Submission
 
 REMOVED = "[removed]"
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,}[0-9A-Fa-f:]")
+# Both look at a run of letters from its beginning only, so that a long one takes no longer than it is.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![0-9A-Fa-f:.])[0-9A-Fa-f:.]{3,}[0-9A-Fa-f:]")
 _WORD = re.compile(r"[\w-]+")
+_JOINT = re.compile(r"([-_]+)")
 _SHORTEST = 3  # letters of an id: shorter ones are words of every text
 
 
 class Scrubber:
-    """Replaces e-mail addresses, IP addresses and the names given, where they stand as whole words.
+    """Replaces e-mail addresses, IP addresses and the names given, in any case, where they stand as whole words.
+
+    Words are also what is joined to others by - and _.
 
     >>> Scrubber({"A1B2C3"}).clean("A1B2C3 (ann@example.org) wrote from 192.0.2.7 at 12:30")
     '[removed] ([removed]) wrote from [removed] at 12:30'
@@ -29,9 +33,12 @@ class Scrubber:
 
     def __init__(self, names: Collection[str]) -> None:
         long_enough = {name for name in names if len(name) >= _SHORTEST}
-        self._words = {name for name in long_enough if _WORD.fullmatch(name)}
-        others = sorted(long_enough - self._words, key=len, reverse=True)
-        self._others = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in others)) if others else None
+        words = {name for name in long_enough if _WORD.fullmatch(name)}
+        others = sorted(long_enough - words, key=len, reverse=True)
+        pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in others)
+        self._others = re.compile(pattern, re.IGNORECASE) if others else None
+        self._words = {name.casefold() for name in words}
+        self._most_parts = max((len(_JOINT.split(name)) for name in words), default=0)
 
     def clean(self, text: str) -> str:
         """The text without them."""
@@ -39,7 +46,21 @@ class Scrubber:
             text = self._others.sub(REMOVED, text)
         text = _EMAIL.sub(REMOVED, text)
         text = _ADDRESS.sub(lambda found: REMOVED if _is_address(found[0]) else found[0], text)
-        return _WORD.sub(lambda found: REMOVED if found[0] in self._words else found[0], text)
+        return _WORD.sub(lambda found: self._without_names(found[0]), text)
+
+    def _without_names(self, word: str) -> str:
+        """A word without those of its parts that are a name, alone or together with those after them."""
+        parts, kept, at = _JOINT.split(word), [], 0
+        while at < len(parts):
+            for end in range(min(at + self._most_parts, len(parts)), at, -1):
+                if "".join(parts[at:end]).casefold() in self._words:
+                    kept.append(REMOVED)
+                    at = end
+                    break
+            else:
+                kept.append(parts[at])
+                at += 1
+        return "".join(kept)
 
     def clean_all(self, value: Any) -> Any:
         """A JSON value with all its texts cleaned."""
@@ -55,7 +76,8 @@ ADDRESSES = Scrubber(())
 
 
 def _is_address(text: str) -> bool:
-    for written in (text, text.rstrip(".:")):  # a sentence may end with it
+    bare = text.strip(".:")  # a sentence may end with it, and a port follow
+    for written in (text, text.rstrip(".:"), bare, bare.rpartition(":")[0]):
         try:
             ipaddress.ip_address(written)
         except ValueError:

@@ -14,6 +14,7 @@ from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.scrubbing import ADDRESSES
 from crowdloom.studies.releasing.submissions import Counts
 from crowdloom.studies.releasing.tables import Table
+from crowdloom.studies.releasing.whence import day_of, published_plans
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item
 
 NAME = "release.json"
@@ -29,6 +30,7 @@ SAID = (
     "batches",
     "people",
     "trials",
+    "eligibility",
     "checks",
     "comprehension",
     "questionnaires",
@@ -38,6 +40,7 @@ SAID = (
     "plan",
 )
 """What of a design is released. Consent, contact, thanks and platforms' settings may say who ran it or who came."""
+_ELIGIBILITY = ("statements",)
 _PEOPLE = ("minutes", "reward", "submissions_per_participant", "one_condition")
 _ITEMS = ("sample", "image_size", "enlarge", "mixed")
 
@@ -78,6 +81,16 @@ class ReleasedCounts(_Part):
     never: dict[str, int]
 
 
+class ReleasedPlan(_Part):
+    """With which plan a version of the study was published, whether its answers are in the release or not."""
+
+    version: int = Field(ge=1)
+    sha256: str | None
+    """Of the plan as the study had it; None for a version that was published without one."""
+    published: date
+    """The day of its first publication, UTC."""
+
+
 class ReleaseFile(_Part):
     """The whole file."""
 
@@ -98,6 +111,8 @@ class ReleaseFile(_Part):
     tables: dict[str, dict[str, str]]
     """The columns of each table in `data`, with their kinds."""
     designs: list[ReleasedDesign]
+    plans: list[ReleasedPlan] = []
+    """Empty where no version was published with a plan."""
 
 
 def describe_study(
@@ -128,7 +143,15 @@ def describe_study(
         counts=ReleasedCounts.model_validate(counts._asdict()),
         tables={table.stem: {column.name: column.kind for column in table.columns} for table in tables},
         designs=_designs(connection, answers),
+        plans=_plans(connection, answers.study),
     )
+
+
+def _plans(connection: Connection, study: str) -> list[ReleasedPlan]:
+    plans = published_plans(connection, study)
+    if not any(plan.sha256 for plan in plans):
+        return []
+    return [ReleasedPlan(version=plan.version, sha256=plan.sha256, published=day_of(plan.published)) for plan in plans]
 
 
 def _designs(connection: Connection, answers: Answers) -> list[ReleasedDesign]:
@@ -166,6 +189,7 @@ def _designs(connection: Connection, answers: Answers) -> list[ReleasedDesign]:
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
     said = {name: values[name] for name in SAID if name in values}
-    said["people"] = {name: values["people"][name] for name in _PEOPLE if name in values["people"]}
-    said["items"] = {name: values["items"][name] for name in _ITEMS if name in values["items"]}
+    for part, names in (("people", _PEOPLE), ("items", _ITEMS), ("eligibility", _ELIGIBILITY)):
+        there = values.get(part, {})
+        said[part] = {name: there[name] for name in names if name in there}
     return said

@@ -15,13 +15,12 @@ from crowdloom.studies.reading import Answers, Origin, read_submissions
 from crowdloom.studies.releasing.pseudonyms import Pseudonyms
 from crowdloom.studies.releasing.scrubbing import Scrubber
 from crowdloom.studies.releasing.tables import Column, Table, TableWriter
+from crowdloom.studies.releasing.whence import RELEASE
 from crowdloom.studies.tables import Exclusion, Posting, Submission
 
 PLATFORM = "import"
 SIMULATED = "simulated"
 """The key in the posting of a rehearsal."""
-RELEASE = "release"
-"""The key in an import's posting that says that it was read from a release, whose durations it then has."""
 
 PARTICIPANT = Column("participant", "text", "the person, by a random name of this release", listed=False)
 SUBMISSION = Column(
@@ -33,7 +32,7 @@ VERSION = Column("version", "whole", "the version of the study's design")
 STANDINGS = {
     "accepted": "complete, and counted in all labels and analyses",
     "copy": "the same, of a session that stands twice in an imported file",
-    "excluded": "left out of analyses by the researchers, for the reason in the column exclusion",
+    "excluded": "left out of analyses by the researchers; the reason, where it is released, is in the column exclusion",
     "rejected": "rejected by the researchers",
     "surplus": "complete, but no place was left for it",
     "started": "not finished",
@@ -48,7 +47,12 @@ COLUMNS = (
     CONDITION,
     BATCH,
     STANDING,
-    Column("exclusion", "text", "why the researchers left it out, in their words", listed=False),
+    Column(
+        "exclusion",
+        "text",
+        "why the researchers left it out, in their words, where free text was asked for",
+        listed=False,
+    ),
     Column("complete", "truth", "whether all items of the batch were answered"),
     Column("checks_failed", "whole", "wrong tries at the comprehension check"),
     Column("seconds", "number", "from its start to its last answer; empty where unknown", unit="s"),
@@ -134,9 +138,15 @@ def count_all(connection: Connection, answers: Answers, passes: Sequence[Pass], 
 
 
 def write_submissions(
-    answers: Answers, passes: Sequence[Pass], names: Pseudonyms, scrubber: Scrubber, release: Path
+    answers: Answers,
+    passes: Sequence[Pass],
+    names: Pseudonyms,
+    scrubber: Scrubber,
+    release: Path,
+    *,
+    free_text: bool,
 ) -> Table:
-    """Write the table `submissions`, in the order in which they began."""
+    """Write the table `submissions`, in the order in which they began; reasons in words only with free text."""
     codes = dict(zip(answers.submissions.tolist(), (one.origin.submission for one in passes), strict=True))
     with TableWriter(release, "submissions", "one row for each submission that got a batch", COLUMNS) as writer:
         writer.write(
@@ -147,7 +157,7 @@ def write_submissions(
                 "condition": [one.origin.condition for one in passes],
                 "batch": [one.origin.batch for one in passes],
                 "standing": [one.origin.standing for one in passes],
-                "exclusion": [None if one.exclusion is None else scrubber.clean(one.exclusion) for one in passes],
+                "exclusion": [scrubber.clean(one.exclusion) if one.exclusion and free_text else None for one in passes],
                 "complete": [one.state == "completed" for one in passes],
                 "checks_failed": [one.checks_failed for one in passes],
                 "seconds": [_seconds(one) for one in passes],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import render_template, request
 from sqlalchemy import Connection, func, select
 
+from crowdloom.analysis.plan import TESTS, plan_hash
 from crowdloom.studies import platform_jobs
 from crowdloom.studies.adding_places import TopUp, cost_of_plans, plan_places, want_more
 from crowdloom.studies.cost import Cost, check_cap, study_cost
@@ -56,6 +57,8 @@ def publish(token: str) -> Page:
         token=token,
         version=version,
         design=design,
+        plan_hash=plan_hash(design.plan) if design.plan else None,
+        tests=TESTS,
         choices=choices,
         chosen=chosen,
         cost=cost,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -56,3 +58,18 @@ def test_a_line() -> None:
     found = pearson([1, 2, 3, 4], [2, 4, 6, 8])
     assert (found.estimate, found.low, found.high) == pytest.approx((1, 1, 1))
     assert found.statistic is None or abs(found.statistic) > 1e6
+
+
+def test_one_point_is_said_in_the_singular() -> None:
+    """A study of one item has one."""
+    assert str(pearson([1.0], [2.0]).problem).startswith("there is 1 point, and")
+    assert str(spearman([1.0, 2.0], [2.0, 3.0]).problem).startswith("there are 2 points, and")
+
+
+@pytest.mark.parametrize("run", [pearson, spearman])
+def test_what_is_no_finite_number_is_left_out(run: Any) -> None:
+    """A table of items may have an infinity among its numbers; as a gap, it is no point."""
+    x, y = [1.0, 2.0, 4.0, 3.0, 7.0, 1.0, 2.0], [2.0, 1.0, 4.0, 2.0, 9.0, 3.0, 3.0]
+    plain = run(x, y)
+    assert run([*x, np.inf, 1.0, np.nan], [*y, 1.0, -np.inf, 2.0]) == plain
+    assert plain.p is not None

@@ -29,11 +29,11 @@ def theirs(answers: Annotations, found: pd.DataFrame) -> Any:
     return full
 
 
-@pytest.mark.parametrize("iterations", [1, 2, 3, 10, 40])
+@pytest.mark.parametrize(("iterations", "seeds"), [(1, 8), (2, 8), (3, 8), (10, 8), (40, 2)])
 @pytest.mark.parametrize("tolerance", [-np.inf, 1e-5])
-def test_probabilities_are_those_of_crowd_kit(iterations: int, tolerance: float) -> None:
+def test_probabilities_are_those_of_crowd_kit(iterations: int, seeds: int, tolerance: float) -> None:
     """On noisy data with ties, gaps and annotators of one answer: the same to 1e-8, after as many iterations."""
-    for seed in range(8):
+    for seed in range(seeds):
         answers = noisy(seed)
         expected = DawidSkene(iterations, tol=tolerance)
         probabilities = theirs(answers, expected.fit_predict_proba(as_frame(answers)))

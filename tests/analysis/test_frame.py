@@ -53,6 +53,18 @@ def test_the_frame_and_the_records_hold_the_same_answers() -> None:
     np.testing.assert_array_equal(elicited.top1_probability, [60, 100, 100])
 
 
+def test_equal_sets_need_not_be_one_object() -> None:
+    """A frame of our own shares its tuples; in one from elsewhere each answer may have its own, and class codes."""
+    frame = pd.concat([good()] * 3, ignore_index=True)
+    ours = Elicited.from_frame(frame, CLASSES)
+    theirs = frame.assign(impossible=[(*names,) for names in frame["impossible"]])
+    theirs = theirs.astype({"top1": "category", "top2": "category"})
+    assert len(set(map(id, theirs["impossible"]))) > len(set(map(id, frame["impossible"])))
+    found = Elicited.from_frame(theirs, CLASSES)
+    for name in ("top1", "top2", "impossible"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(ours, name))
+
+
 def test_an_empty_study_has_a_frame() -> None:
     """No answers give a frame with all columns and no rows, which passes the check."""
     frame = frame_of([])

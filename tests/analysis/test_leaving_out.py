@@ -1,4 +1,4 @@
-"""Which submissions a plan leaves out, and the flow that comes of it."""
+"""Which submissions a plan leaves out, and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from crowdloom.analysis.flow import flow_table
 from crowdloom.analysis.leaving_out import failed_attention, leave_out, repeat_consistency
 from crowdloom.analysis.plan import PlannedExclusions
 from tests.analysis.frames import frame_of, response
@@ -125,44 +124,3 @@ def test_consistency_of_numbers() -> None:
         }
     )
     assert repeat_consistency(frame, "mixing-coefficient")["x"] == pytest.approx(0.9)
-
-
-def test_the_flow_adds_up() -> None:
-    """What arrived less what is taken off is what is analysed."""
-    frame = answers()
-    told = leave_out(
-        frame,
-        about(("quick", "accepted"), ("alike", "surplus"), ("wavering", "accepted"), ("good", "accepted")),
-        "soft-label",
-        PlannedExclusions(seconds_per_answer=1.0),
-    )
-    table = flow_table({"completed": 4, "refused": 2}, told, frame).frame["all"]
-    assert table.to_dict() == {
-        "arrived": 6,
-        "– did not consent, or found no place": 2,
-        "began": 4,
-        "– without a place (surplus)": 1,
-        "– speed": 1,
-        "analysed: submissions": 2,
-        "analysed: people": 2,
-        "analysed: first answers": 12,
-        "analysed: repeats": 2,
-    }
-
-
-def test_the_flow_of_conditions() -> None:
-    """Conditions have columns of their own once somebody has begun."""
-    frame = answers()
-    submissions = about(("quick", "accepted"), ("good", "accepted"), condition=["one", "other"])
-    told = leave_out(frame, submissions, "soft-label", PlannedExclusions(seconds_per_answer=1.0))
-    table = flow_table({"completed": 2}, told, frame).frame
-    assert table.columns.tolist() == ["all", "one", "other"]
-    assert table.loc["analysed: submissions"].tolist() == [1, 0, 1]
-    assert table.loc["arrived"].tolist() == [2, None, None]
-
-
-def test_nobody() -> None:
-    """A study without anybody has a flow of zeros."""
-    nobody = leave_out(answers().iloc[:0], about(), "soft-label", PlannedExclusions(consistency=0.5, same_answer=0.5))
-    table = flow_table({}, nobody, answers().iloc[:0]).frame["all"]
-    assert set(table) == {0}

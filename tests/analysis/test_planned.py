@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from crowdloom.analysis.clustered import clustered_logit
-from crowdloom.analysis.frame import FrameError
 from crowdloom.analysis.planned import Tested, carry_out, correct, plan_frame, plan_table
 from tests.analysis.test_plan import plan_of
 
@@ -136,9 +135,23 @@ def test_sides_by_an_attribute_and_where() -> None:
 
 
 def test_an_attribute_that_is_not_there() -> None:
-    """It is named, with those that are."""
-    with pytest.raises(FrameError, match="no item has the attribute 'colour', which the plan needs; there are: item, "):
-        once(where={"colour": "red"})
+    """It is named, with those that are; the plan's other hypotheses are tested."""
+    items = items_of()
+    plan = plan_of({"where": {"colour": "red"}}, {}, {"test": "pearson", "levels": [], "by": "weight"})
+    found = carry_out(plan, "wrong-label", guesses_of(items), items, CLASSES)
+    said = "no item has the attribute 'colour', which the plan needs; there are: item, reference, difficulty"
+    assert str(found[0].result.problem).startswith(said)
+    assert "no item has the attribute 'weight'" in found[2].sentence()
+    assert [one.means for one in found] == [(None, None), pytest.approx((means("Int").mean(), 0.85), abs=0.1), ()]
+    assert [one.result.p is None for one in found] == [True, False, True]
+    assert "nan" not in plan_table(found).lines()
+
+
+def test_an_outcome_that_the_items_do_not_allow() -> None:
+    """Guesses of items without a prediction are neither right nor wrong."""
+    items = items_of()
+    found = carry_out(plan_of(), "wrong-label", guesses_of(items), items.drop(columns="prediction"), CLASSES)
+    assert str(found[0].result.problem).startswith("the items have no prediction")
 
 
 def test_a_side_without_answers() -> None:
@@ -155,6 +168,30 @@ def test_a_side_without_answers() -> None:
         assert not table.frame.isna().all(axis=None)
         assert "nan" not in table.lines()
     assert plan_frame([student])["problem"].tolist() == ["'No-Int' has no answer that counts"]
+
+
+def test_a_regression_names_the_sides() -> None:
+    """Where it cannot be made: a side without answers, and one of a single person."""
+    items = items_of()
+    logit = plan_of({"test": "clustered-logit", "unit": "response"})
+    frame = guesses_of(items)
+    one_sided = carry_out(logit, "wrong-label", frame.query("condition == 'Int'"), items, CLASSES)[0]
+    assert one_sided.result.problem == "nobody answered in No-Int"
+    alone = carry_out(logit, "wrong-label", frame.query("condition == 'No-Int' or participant == 'p0'"), items, CLASSES)
+    assert alone[0].result.problem == "only one participant answered in Int"
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins"),
+    [
+        ({"test": "student"}, "Student's t-test of two sides finds a difference (p"),
+        ({}, "The paired t-test finds a difference (p"),
+        ({"test": "pearson", "levels": [], "by": "strength"}, "Pearson's correlation with a number of the"),
+    ],
+)
+def test_sentences(changes: dict[str, Any], begins: str) -> None:
+    """An article stands before a test that is not somebody's."""
+    assert once(**changes).sentence().startswith(begins)
 
 
 def test_repeats_do_not_count() -> None:

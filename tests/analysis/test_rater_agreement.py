@@ -171,3 +171,11 @@ def test_sliders_that_never_move() -> None:
     found = mixing_agreement(task_frame("mixing-coefficient", rows), Rng(0), 20)
     assert len(found) == 7
     assert all(one.value is None and one.problem for one in found)
+
+
+def test_two_people_without_a_common_item() -> None:
+    """Neither alpha nor kappa is defined, and both say so of answers and not of coders."""
+    frame = frame_of([response("a", "x", "ant"), response("b", "y", "bee")])
+    for one in soft_label_agreement(frame, Rng(0), 20):
+        assert (one.value, one.answers) == (None, 0)
+        assert str(one.problem).startswith("No item has two answers")

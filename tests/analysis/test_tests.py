@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,3 +176,19 @@ def test_results_as_a_table() -> None:
     assert lines[2].split() == ["none", *["–"] * 9, "no", "values"]
     assert "nan" not in table.lines()
     assert results_table("", {"none": TestResult("t")}).frame.columns.tolist()[-1] == "high"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("run", [student_t, welch_t])
+def test_a_side_without_variance(run: Any) -> None:
+    """The other side's variance is enough, and scipy has nothing to warn of; a last digit is no variance."""
+    steady, varying = [0.1 + 0.2, 0.3, 0.3], [0.1, 0.5, 0.4, 0.7]
+    found = run(varying, steady)
+    low, high = found.low, found.high
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        by_hand = stats.ttest_ind(varying, steady, equal_var=run is student_t)
+        interval = by_hand.confidence_interval(0.95)
+    assert (found.statistic, found.df, found.p) == pytest.approx((by_hand.statistic, by_hand.df, by_hand.pvalue))
+    assert (low, high) == pytest.approx((interval.low, interval.high))
+    assert run(steady, [0.5, 0.5]).problem == "no value differs from the others of its side"

@@ -69,6 +69,19 @@ def test_intervals_are_those_of_the_answers_of_the_people_drawn(people: int) -> 
     assert (one.mean_low, one.mean_high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
 
 
+def test_medians_far_from_the_middle_are_found_too() -> None:
+    """One of a hundred people gave half of the answers, all slow: how often they are drawn moves the median far."""
+    rows = [response("slow", f"i{item}", "ant", rt_ms=9000 + item) for item in range(99)]
+    frame = frame_of([*rows, *(response(f"s{n}", "i0", "ant", rt_ms=1000 + n) for n in range(99))])
+    (one, *_) = time_spent("soft-label", frame, Rng(4), 100)
+    person, seconds = pd.factorize(frame["participant"])[0], frame["rt_ms"].to_numpy() / 1000
+    resampled = [np.repeat(seconds, counts.astype(int)[person]) for counts in draw_counts(100, 100, Rng(4))]
+    medians = [np.median(some) for some in resampled]
+    ranks = [np.mean(seconds < median) for median in medians]
+    assert min(ranks) < 0.3  # below the middle two fifths, in which they are looked for first
+    assert (one.median_low, one.median_high) == pytest.approx(tuple(np.quantile(medians, [0.025, 0.975])))
+
+
 def test_kinds_of_the_other_tasks() -> None:
     """What was asked for of a mix; of a wrong label, what was shown."""
     mixing = task_frame(

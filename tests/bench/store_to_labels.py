@@ -10,7 +10,6 @@ way adds, for all and for a quarter of the responses: it must not grow with thei
 from __future__ import annotations
 
 import multiprocessing
-import random
 import sys
 import tempfile
 import time
@@ -19,102 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crowdloom.studies.database import Store, new_token, now, open_store
-from crowdloom.studies.design import Design as DesignModel
+from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.label_recipes import Recipe
 from crowdloom.studies.labelling import build_label_set
-from crowdloom.studies.loading import add_batch, add_condition, add_design, take_study
-from crowdloom.studies.tables import Item, Participant, Place, Posting, Response, Submission
-from crowdloom.tasks.columns import pack
-from crowdloom.tasks.soft_label import CIFAR10, SoftLabel
-from tests.bench.label_building import one_by_one, simulated
+from crowdloom.studies.tables import Item, Place, Response
+from crowdloom.tasks.soft_label import CIFAR10
+from tests.bench._filled import PER_BATCH, fill, soft_label_design
+from tests.bench.label_building import one_by_one
 
 RESPONSES = 1_000_000
 TARGET = 10
-PER_BATCH = 25
 BATCHES = 40
-
-
-def fill(store: Store, responses: int) -> None:
-    """A study of 1,000 items in 40 batches whose submissions give so many first responses."""
-    task, rng = SoftLabel(), random.Random(1)
-    answers = simulated(5_000)
-    ready = [(answer, pack(task.columns, task.typed(answer, CIFAR10), CIFAR10)) for answer in answers]
-    people = responses // PER_BATCH
-    design = DesignModel.model_validate(
-        {
-            "name": "bench",
-            "title": "Bench",
-            "task": "soft-label",
-            "classes": CIFAR10,
-            "consent": "-",
-            "instructions": ["-"],
-            "items": {"source": "import", "path": "bench"},
-            "batches": {"size": PER_BATCH, "responses_per_item": people // BATCHES},
-            "people": {"minutes": 1, "hold_minutes": 1},
-        }
-    )
-    with store.write() as connection:
-        study = take_study(connection, design.name)
-        design_id, _ = add_design(connection, study, design, "", "0" * 64)
-        condition = add_condition(connection, design_id, "default", {})
-        item = {"study_id": study, "content_sha256": "", "reference": "Cat", "attributes": {}}
-        connection.execute(
-            insert(Item), [item | {"key": str(n), "token": new_token()} for n in range(BATCHES * PER_BATCH)]
-        )
-        items = list(connection.scalars(select(Item.id).order_by(Item.id)))
-        batches = [
-            add_batch(connection, condition, n, items[n * PER_BATCH : (n + 1) * PER_BATCH]) for n in range(BATCHES)
-        ]
-        posting = {"design_id": design_id, "platform": "link", "token": "t", "state": "closed", "values": {}}
-        connection.execute(insert(Posting), posting | {"created_at": now()})
-        posting_id = connection.scalars(select(Posting.id)).one()
-        person = {"platform": "link", "created_at": now()}
-        connection.execute(insert(Participant), [person | {"pseudonym": f"p{n}"} for n in range(people)])
-        submission = {
-            "posting_id": posting_id,
-            "state": "completed",
-            "item_order": [],
-            "class_order": [],
-            "stage": "done",
-            "started_at": now(),
-        }
-        connection.execute(
-            insert(Submission),
-            [
-                submission
-                | {"token": f"t{n}", "pseudonym": f"s{n}", "participant_id": n + 1, "batch_id": batches[n % BATCHES]}
-                for n in range(people)
-            ],
-        )
-        connection.execute(
-            insert(Place),
-            [
-                {"batch_id": batches[n % BATCHES], "number": n // BATCHES, "state": "filled", "submission_id": n + 1}
-                for n in range(people)
-            ],
-        )
-        for start in range(0, people, 1000):
-            rows = []
-            for n in range(start, min(start + 1000, people)):
-                for position in range(PER_BATCH):
-                    answer, packed = ready[rng.randrange(len(ready))]
-                    rows.append(
-                        {
-                            "submission_id": n + 1,
-                            "item_id": items[n % BATCHES * PER_BATCH + position],
-                            "repeat_index": 0,
-                            "position": position,
-                            "answer": answer,
-                            "packed": packed,
-                            "rt_ms": 20_000,
-                            "answered_at": now(),
-                        }
-                    )
-            connection.execute(insert(Response), rows)
+"""Of 25 items each."""
 
 
 def through_the_orm(store: Store) -> dict[str, list[float]]:
@@ -182,7 +100,7 @@ def main() -> int:
         for count in (responses, responses // 4):
             urls[count] = f"sqlite:///{Path(folder) / f'{count}.db'}"
             store = open_store(urls[count])
-            fill(store, count)
+            fill(store, soft_label_design(count // PER_BATCH // BATCHES), BATCHES)
             store.close()
         memory = {count: peak_memory(url) for count, url in urls.items()}
         store = open_store(urls[responses])

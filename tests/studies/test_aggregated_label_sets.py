@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from crowdloom.analysis.aggregate_intervals import aggregate_intervals
 from crowdloom.analysis.aggregation import METHODS, aggregate
 from crowdloom.analysis.elicited import Elicited
+from crowdloom.analysis.label_overview import given_labels
 from crowdloom.analysis.labels import build_labels, parse_variety
 from crowdloom.studies.cli.aggregate import METHODS as NAMED
 from crowdloom.studies.cli.labels import AGGREGATES
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.label_recipes import Recipe
+from crowdloom.studies.label_recipes import Draws, Recipe
 from crowdloom.studies.labelling import build_label_set, record_label_set
 from crowdloom.studies.reading import read_frame
 from crowdloom.studies.tables import LabelSet
@@ -66,13 +69,42 @@ def test_an_equal_linear_pool_is_the_mean(answered: Store) -> None:
     np.testing.assert_allclose(mean.labels, pool.labels, atol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["mean", *METHODS])
+def test_intervals_are_those_of_the_aggregate(answered: Store, method: str) -> None:
+    """A row for each item and class, in the labels' order; the same draws give the same, others do not."""
+
+    def build(seed: int) -> pd.DataFrame:
+        with answered.read() as connection:
+            built = build_label_set(connection, "small", Recipe(aggregate=method, draws=Draws(40, seed)))
+        assert built.intervals is not None
+        np.testing.assert_allclose(built.intervals["probability"], built.table.labels.reshape(-1), atol=1e-12)
+        return built.intervals
+
+    found = build(1)
+    assert found["item"].tolist()[:10:9] == [found["item"][0]] * 2
+    assert found["label"].tolist()[:10] == CLASSES
+    assert (found["low"] <= found["probability"] + 1e-9).all()
+    assert (found["high"] >= found["probability"] - 1e-9).all()
+    pd.testing.assert_frame_equal(found, build(1))
+    name = "linear-pool" if method == "mean" else method
+    with answered.read() as connection:
+        frame = read_frame(connection, "small")
+    given = given_labels(frame.sort_values(["participant", "item"]), CLASSES)
+    around = aggregate_intervals(name, given.for_method(name), np.random.default_rng(1), 40).probabilities
+    place = [given.items.index(item) for item in found["item"][::10]]
+    np.testing.assert_allclose(found["low"].to_numpy().reshape(-1, 10), around.low[place], atol=1e-7)
+    np.testing.assert_allclose(found["high"].to_numpy().reshape(-1, 10), around.high[place], atol=1e-7)
+
+
 def test_a_study_without_answers_has_no_labels(sqlite_store: Store, tmp_path: Path) -> None:
     """Every way to aggregate gives an empty table."""
     open_small(sqlite_store, tmp_path)
     with sqlite_store.read() as connection:
         for method in METHODS:
-            built = build_label_set(connection, "small", Recipe(aggregate=method))
+            built = build_label_set(connection, "small", Recipe(aggregate=method, draws=Draws(20, 0)))
             assert built.table.labels.shape == (0, 10)
+            assert built.intervals is not None
+            assert len(built.intervals) == 0
 
 
 def test_the_recipe_says_what_was_done(answered: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,18 @@ class Rehearsed:
         return self.answers[~self.answers["is_repeat"]].merge(attributes, on="item")
 
 
-def rehearse(name: str, folder: Path, *options: str) -> Rehearsed:
-    """Write the design with this name and rehearse it; nobody is careless."""
+def rehearse(name: str, folder: Path, *options: str, responses: int | None = None) -> Rehearsed:
+    """Write the design with this name, with fewer responses for each item where it says so; nobody is careless."""
     file, database = folder / "x.toml", str(folder / "x.db")
     run = CliRunner()
     written = run.invoke(cli, ["new", name, str(file)], catch_exceptions=False)
     assert written.exit_code == 0
+    if responses is not None:
+        design, count = re.subn(
+            r"^responses_per_item = \d+", f"responses_per_item = {responses}", file.read_text(), flags=re.MULTILINE
+        )
+        assert count == 1
+        file.write_text(design)
     arguments = ["rehearse", str(file), "--json", "--careless", "0", "--database", database, *options]
     result = run.invoke(cli, arguments, catch_exceptions=False)
     assert result.exit_code == 0
@@ -59,12 +66,18 @@ def rehearse(name: str, folder: Path, *options: str) -> Rehearsed:
 
 
 @pytest.mark.parametrize(
-    ("name", "places", "shown"),
-    [("wrong-label-1", 1800, {"Int": 100, "No-Int": 100}), ("wrong-label-2", 2000, {"Int": 200, "No-Int": 200})],
+    ("name", "responses", "places", "shown"),
+    [
+        ("wrong-label-1", None, 1800, {"Int": 100, "No-Int": 100}),
+        ("wrong-label-2", 2, 800, {"Int": 200, "No-Int": 200}),
+    ],
 )
-def test_wrong_label(tmp_path: Path, name: str, places: int, shown: dict[str, int]) -> None:
-    """The paper's people fill its places, and guess as often right as its table says, by condition and category."""
-    done = rehearse(name, tmp_path)
+def test_wrong_label(tmp_path: Path, name: str, responses: int | None, places: int, shown: dict[str, int]) -> None:
+    """The paper's people fill its places, and guess as often right as its table says, by condition and category.
+
+    Experiment 2 has two responses for each item here instead of five; `test_imagined` has all.
+    """
+    done = rehearse(name, tmp_path, responses=responses)
     answers, people = done.first(), done.design.rehearsal.people
     assert done.said["places"] == {"filled": places, "wanted": places}
     assert done.said["people"]["arrived"] == people

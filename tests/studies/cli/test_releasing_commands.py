@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from crowdloom.studies.cli import cli
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
+from crowdloom.studies.review import exclude
+from crowdloom.studies.tables import Submission
 from tests.studies.cli.test_commands import call
 from tests.studies.releasing.answered import PEOPLE, answer_all, study
 
@@ -60,6 +63,18 @@ def test_a_task_without_labels_says_why(here: Path, sqlite_store: Store) -> None
     answer_all(sqlite_store, study(sqlite_store, here, "mistakes"), PEOPLE[:2])
     output = call("release", "mistakes", "--out", "r", "--licence", "MIT").output
     assert output.endswith("There are no label sets in it: answers to the task wrong-label give no labels.\n")
+
+
+def test_an_exclusion_without_its_reason_is_said(here: Path, sqlite_store: Store) -> None:
+    """Since reasons are free text; with it nothing needs to be said."""
+    with sqlite_store.write() as connection:
+        code = connection.scalars(select(Submission.pseudonym)).first()
+        exclude(connection, "digits", str(code), "a child clicked")
+    output = call("release", "digits", "--out", "r", "--licence", "MIT").output
+    assert output.endswith(
+        "1 exclusion by hand stands in it without a reason, since reasons are free text; --free-text includes them.\n"
+    )
+    assert "exclusion" not in call("release", "digits", "--out", "r", "--licence", "MIT", "--free-text").output
 
 
 @pytest.mark.parametrize(

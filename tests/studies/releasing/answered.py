@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -171,24 +172,28 @@ def identifiers(store: Store) -> set[str]:
     return found
 
 
-def _take(store: Store, design: DesignModel, person: str, trials: int | None) -> str:
-    designs, task, rng = Designs(store), TASKS[design.task], random.Random(person)
-    with store.write() as connection:
-        token = join(connection, find_entry(connection, _posting(connection, design.name)), person)
-        finish_instructions(connection, read_progress(connection, token), design)
-        right = [question.correct for question in design.comprehension.questions] if design.comprehension else []
-        answer_check(connection, read_progress(connection, token), design, right)
-    for position in range(len(_progress(store, token).item_order)):
-        if position == trials:
-            break
+def answer(store: Store, design: DesignModel, token: str, positions: Iterable[int], rng: random.Random) -> None:
+    """A submission answers these trials, as the task simulates it."""
+    designs, task = Designs(store), TASKS[design.task]
+    for position in positions:
         progress = _progress(store, token)
         _, trial = trial_at(designs, progress, position)
         truth = {trial.reference or trial.attributes.get("endpoint1", "3"): 0.75}
         truth |= {trial.attributes["endpoint2"]: 0.25} if "endpoint2" in trial.attributes else {"7": 0.25}
         form = task.simulate(truth, Person(skill=0.7), trial, rng)
         with store.write() as connection:
-            answer = task.parse(form, trial)
-            save_answer(connection, designs, progress, position, answer, rt_ms=rng.randrange(900, 9000), timing=None)
+            given = task.parse(form, trial)
+            save_answer(connection, designs, progress, position, given, rt_ms=rng.randrange(900, 9000), timing=None)
+
+
+def _take(store: Store, design: DesignModel, person: str, trials: int | None) -> str:
+    rng = random.Random(person)
+    with store.write() as connection:
+        token = join(connection, find_entry(connection, _posting(connection, design.name)), person)
+        finish_instructions(connection, read_progress(connection, token), design)
+        right = [question.correct for question in design.comprehension.questions] if design.comprehension else []
+        answer_check(connection, read_progress(connection, token), design, right)
+    answer(store, design, token, range(len(_progress(store, token).item_order))[:trials], rng)
     return token
 
 

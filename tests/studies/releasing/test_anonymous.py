@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_times_are_durations(released: Path) -> None:
     [
         ("from 2001:db8::7, and 10.0.0.1.", f"from {REMOVED}, and {REMOVED}."),
         ("at 12:30:45 I chose 3.5 of 4.", "at 12:30:45 I chose 3.5 of 4."),
+        ("at ..10.0.0.1 or 10.0.0.1:8080", f"at {REMOVED} or {REMOVED}"),
         ("joan and Jo", f"joan and {REMOVED}"),
         ("id 7 x y.", f"id {REMOVED}"),
     ],
@@ -104,3 +106,36 @@ def test_times_are_durations(released: Path) -> None:
 def test_what_looks_like_a_name(text: str, clean: str) -> None:
     """Addresses of both kinds go, times and numbers stay; names go as whole words only."""
     assert Scrubber(["Jo", "Jo-", "7 x y."]).clean(text.replace("Jo", "Jo-")).replace("Jo-", REMOVED) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("5F9C0A7BE1D2 and a1b2c3", f"{REMOVED} and {REMOVED}"),
+        ("id-5f9c0a7be1d2-thanks", f"id-{REMOVED}-thanks"),
+        ("my_id_A1B2C3_", f"my_id_{REMOVED}_"),
+        ("=hans-w. x-Hans-W-x, hans-wx", f"={REMOVED}. x-{REMOVED}-x, hans-wx"),
+        ("ANN MEIER 7, ann meier 77", f"{REMOVED}, ann meier 77"),
+    ],
+)
+def test_names_as_people_type_them(text: str, clean: str) -> None:
+    """In whatever case, and glued to other words."""
+    assert Scrubber(["5f9c0a7be1d2", "A1B2C3", "hans-w", "Ann Meier 7"]).clean(text) == clean
+
+
+def test_a_long_text_is_cleaned_quickly() -> None:
+    """Even one that is made of nothing but joints, or dots, as long as a debrief takes it."""
+    text = "a-b_" * 2_500 + " " + "." * 10_000
+    start = time.perf_counter()
+    assert Scrubber([f"p-{number}-x_y" for number in range(5_000)]).clean(text) == text
+    assert time.perf_counter() - start < 3
+
+
+def test_reasons_are_free_text(answered: Store, tmp_path: Path) -> None:
+    """Why somebody was left out stands in words that nobody has checked; that they were stays."""
+    release_study(answered, "digits", tmp_path / "r", Options("CC0-1.0"))
+    said = pq.read_table(tmp_path / "r" / "data" / "submissions.parquet").to_pydict()
+    assert said["standing"].count("excluded") == 1
+    assert set(said["exclusion"]) == {None}
+    for where, content in everything_in(tmp_path / "r"):
+        assert b"child clicked" not in content, where

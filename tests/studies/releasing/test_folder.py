@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,43 @@ def test_a_full_disk_leaves_what_was_there(answered: Store, tmp_path: Path, monk
         assert digests(out) == before
         assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.zip"]
         assert versions() == known
+
+
+def test_what_a_killed_release_left_goes(answered: Store, tmp_path: Path) -> None:
+    """Parts of it, beside what is not ours; a release that was just out of its place is there again, if all fails."""
+    out = tmp_path / "out"
+    make(answered, out)
+    (tmp_path / ".out.0123abcd.part" / "data").mkdir(parents=True)
+    (tmp_path / ".out.0123abcd.zip").write_bytes(b"PK")
+    for name in (".out.notes.old", ".outer.0123abcd.part", "out.0123abcd.part"):
+        (tmp_path / name).mkdir()
+    out.rename(tmp_path / ".out.4567cdef.old")
+    with pytest.raises(OptionError, match="has a release of the study digits, not of mixes"):
+        make(answered, out, study="mixes")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"out", "out.zip", ".out.notes.old", ".outer.0123abcd.part", "out.0123abcd.part"}
+    assert str(make(answered, out).replaced).startswith("version ")
+
+
+def test_releases_beside_each_other_wait(answered: Store, tmp_path: Path) -> None:
+    """Two at once, to the same folder: one after the other, both whole, one version."""
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: make(answered, tmp_path / "out", Options("ODbL-1.0")), range(3)))
+    assert len({one.version for one in made}) == 1
+    assert sorted(one.is_new for one in made) == [False, False, True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.zip"]
+
+
+def test_files_are_on_the_disk_before_they_have_their_names(
+    answered: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file of the folder, and the zip, while neither is in its place."""
+    flushed = set()
+
+    def fsync(file: int) -> None:
+        flushed.add(os.fstat(file).st_ino)
+        assert not (tmp_path / "out").exists()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    make(answered, tmp_path / "out")
+    assert {path.stat().st_ino for path in tmp_path.rglob("*") if path.is_file()} <= flushed

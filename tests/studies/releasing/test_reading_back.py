@@ -57,7 +57,7 @@ def analyses(store: Store, study: str, folder: Path) -> dict[str, Any]:
     found["undrawn"] = drawn.undrawn
     for name, figure in drawn.figures.items():
         picture = io.BytesIO()
-        figure.savefig(picture, format="png")
+        figure.savefig(picture, format="png", dpi=40)
         found[f"figure {name}"] = picture.getvalue()
     if task in BUILDERS and "midpoint_mean" not in found["numbers all"]:
         for aggregate in (None, "mean"):
@@ -209,15 +209,15 @@ def test_categories_that_coders_agreed_on_come_too(sqlite_store: Store, tmp_path
     assert not [path for path in (tmp_path / "r").rglob("*.*") if b"the note of a coder" in path.read_bytes()]
 
 
-def test_the_real_crowd_study_goes_round(test_data: Path, store: Store, tmp_path: Path) -> None:
+def test_the_real_crowd_study_goes_round(test_data: Path, sqlite_store: Store, tmp_path: Path) -> None:
     """CIFAR-10S with its doubled session: 6,225 first responses and 498 repeats of 248 people, equal in everything."""
     source = open_store(str(tmp_path / "source.db"))
     path = test_data / "cifar10s-raw.csv"
     import_jspsych(source, path, task="soft-label", study="cifar10s", keep_doubles=True)
     release_study(source, "cifar10s", tmp_path / "r", Options("CC-BY-4.0"))
-    imported = bring(store, tmp_path / "r.zip")
+    imported = bring(sqlite_store, tmp_path / "r.zip")
     assert (imported.participants, imported.submissions, imported.responses) == (248, 249, 6723)
-    before, after = analyses(source, "cifar10s", tmp_path), analyses(store, "again", tmp_path)
+    before, after = analyses(source, "cifar10s", tmp_path), analyses(sqlite_store, "again", tmp_path)
     assert before == after
     assert before["numbers accepted"]["responses_first"] == 6225
     standings = pd.read_parquet(tmp_path / "r" / "data" / "submissions.parquet")["standing"]

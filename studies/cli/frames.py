@@ -1,0 +1,31 @@
+"""Frames that commands write, as CSV or Parquet by the name of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crowdloom.studies.cli.options import check_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_name(path: Path, option: str) -> None:
+    """Raise OptionError unless the file can be written there, and its name says how."""
+    from crowdloom.studies.errors import OptionError
+
+    check_folder(path, option)
+    if path.suffix.lower() not in {".csv", ".parquet"}:
+        raise OptionError(f"{option} {path}: its name must end in .csv or .parquet")
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write the columns, without the index; the file appears whole."""
+    from crowdloom.analysis.files import whole_file
+
+    with whole_file(path) as part:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False, lineterminator="\n")
