@@ -3,8 +3,8 @@
 Each draw takes as many annotators as there are, with replacement, and aggregates their answers anew, weights and
 calibration included; a person drawn twice is two people who answered alike. An item of which a draw holds no answer
 does not count in that draw. The intervals say how much other people of the same kind would change the labels; they do
-not cover what all such people would get wrong alike. An item with one annotator has an interval of no width: nothing
-in its answers says how much a second one would differ.
+not cover what all such people would get wrong alike. An item with one annotator has no interval, and where one person
+answered everything nothing has: nothing in those answers says how much a second person would differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from crowdloom.analysis.aggregation import Answers, fit, suited
 from crowdloom.analysis.annotations import Annotations
 from crowdloom.analysis.bootstrap import SAMPLES, Intervals, Progress, draw_counts, percentile_intervals
 from crowdloom.analysis.calibration import FLOOR, even_out
-from crowdloom.analysis.elicited import Floats
+from crowdloom.analysis.elicited import Floats, Ints
 from crowdloom.analysis.labels import entropy
 
 CHUNK = 20_000_000
@@ -50,9 +50,10 @@ STATISTICS: dict[str, Statistic] = {"mean entropy": mean_entropy, "mean certaint
 class AggregateIntervals:
     """Intervals of an aggregate: of probabilities [I, K], and of each summary statistic.
 
-    NaN in `probabilities` stands for items that no annotator answered; `estimates` are the statistics themselves, and
-    the intervals of `statistics` lie about them: a draw holds some people twice and others not at all, so its labels
-    are surer than those of as many different people, and what that shifts all draws by is taken out.
+    NaN in `probabilities` stands for items that fewer than two annotators answered, and in `statistics` for answers of
+    one annotator; `estimates` are the statistics themselves, and the intervals of `statistics` lie about them: a draw
+    holds some people twice and others not at all, so its labels are surer than those of as many different people, and
+    what that shifts all draws by is taken out.
     """
 
     probabilities: Intervals
@@ -89,12 +90,23 @@ def aggregate_intervals(
         probabilities, summaries = _refitted(name, answers, drawn, level, statistics, progress, options)
     else:
         probabilities, summaries = _summed(sums, drawn, level, statistics, progress)
+    people = _annotators_of_items(answers)
+    probabilities.low[people < 2] = probabilities.high[people < 2] = np.nan
     present = whole.probabilities[whole.answered]
     estimates = {key: statistic(present) for key, statistic in statistics.items()}
     about = {key: values - np.nanmean(values) + estimates[key] for key, values in summaries.items()}
+    if len(np.unique(answers.annotator)) < 2:
+        about = {key: np.full_like(values, np.nan) for key, values in about.items()}
     return AggregateIntervals(
         probabilities, estimates, {key: percentile_intervals(values, level) for key, values in about.items()}
     )
+
+
+def _annotators_of_items(answers: Answers) -> Ints:
+    """How many people answered each item, however often, [I]."""
+    pairs = np.unique(answers.item.astype(np.int64) * answers.n_annotators + answers.annotator)
+    people: Ints = np.bincount(pairs // answers.n_annotators, minlength=answers.n_items)
+    return people
 
 
 @dataclass(frozen=True)

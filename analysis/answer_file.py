@@ -1,8 +1,9 @@
 """A table of other people's answers, one row each, read from CSV or Parquet: the columns that are asked for, as codes.
 
-Everything is text, so that a label may be "NA", "None" or "01"; a cell is empty where nothing at all stands in it. A
-whole number that a Parquet file keeps as 3.0 is 3. The separator of a CSV file is the comma, semicolon or tab by which
-its first line has the columns asked for. Files that end in .gz, .bz2 or .zst are unpacked on the way.
+Everything is text, so that a label may be "NA", "None" or "01". Blanks around a cell are none of it, and a cell of
+nothing but blanks is empty. A whole number that a Parquet file keeps as 3.0 is 3. The separator of a CSV file is the
+comma, semicolon or tab by which its first line has the columns asked for. Files that end in .gz, .bz2 or .zst are
+unpacked on the way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,22 +44,49 @@ def read_answers(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 def _read_csv(path: Path, wanted: Sequence[str]) -> pa.Table:
     separator = _separator(path, wanted)
-    return pa_csv.read_csv(
-        str(path),
-        parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, _TEXT),
-            auto_dict_encode=False,
-            strings_can_be_null=False,
-        ),
-    )
+    try:
+        return pa_csv.read_csv(
+            str(path),
+            parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, _TEXT),
+                auto_dict_encode=False,
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "columns, got" in str(error) and (ragged := _ragged(path, separator)):
+            raise ValueError(ragged) from error
+        raise
+
+
+def _ragged(path: Path, separator: str) -> str | None:
+    """A sentence about the first row with more or fewer cells than the first line; Arrow does not say where it is."""
+    with _opened(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=separator)
+        try:
+            wanted, line = len(next(reader)), reader.line_num + 1
+            for row in reader:
+                if len(row) not in (0, wanted):
+                    cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+                    return (
+                        f"{path}, line {line}: the row has {cells}, and the first line has {wanted}; mend it, and put "
+                        "cells with a separator or line break in double quotes"
+                    )
+                line = reader.line_num + 1
+        except (csv.Error, UnicodeDecodeError):  # then Arrow's words are all there is
+            pass
+    return None
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    return pa.input_stream(str(path), compression="detect" if path.suffix.lower() in _PACKED else None)
 
 
 def _separator(path: Path, wanted: Sequence[str]) -> str:
     """The separator by which the first line names every column wanted, once."""
-    compression = "detect" if path.suffix.lower() in _PACKED else None
-    with pa.input_stream(str(path), compression=compression) as stream:
+    with _opened(path) as stream:
         start = stream.read(_HEADER_BYTES)
     try:
         text = start.decode("utf-8-sig", errors="strict" if len(start) < _HEADER_BYTES else "ignore")
@@ -100,6 +129,9 @@ def _categories(column: pa.ChunkedArray) -> pd.Series:
         except pa.ArrowNotImplementedError as error:
             raise ValueError(f"a column holds {column.type}, which is neither text nor number") from error
     codes = column.unify_dictionaries().combine_chunks()
-    names = pd.Index(codes.dictionary.cast(pa.string()).to_pylist(), dtype=object)
-    series = pd.Series(pd.Categorical.from_codes(codes.indices.fill_null(-1).to_numpy(zero_copy_only=False), names))
+    written = [name.strip() for name in codes.dictionary.cast(pa.string()).to_pylist()]
+    place, names = pd.factorize(np.array(written, dtype=object))  # of texts that differ in their blanks alone, one
+    place = np.append(place, -1)  # what is missing has the code -1, and keeps it
+    found = place[codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    series = pd.Series(pd.Categorical.from_codes(found, pd.Index(names, dtype=object)))
     return series.cat.remove_categories([name for name in names if not name])

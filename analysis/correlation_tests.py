@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from crowdloom.analysis.rounding import tied
 from crowdloom.analysis.test_result import TestResult
 
 _FEWEST = 4
@@ -34,12 +35,15 @@ def pearson(x: npt.ArrayLike, y: npt.ArrayLike, level: float = 0.95) -> TestResu
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike, level: float = 0.95) -> TestResult:
-    """Spearman's rho of N pairs; interval with the variance (1 + rho^2 / 2) / (N - 3) of Bonett and Wright (2000)."""
+    """Spearman's rho of N pairs; interval with the variance (1 + rho^2 / 2) / (N - 3) of Bonett and Wright (2000).
+
+    What rounding alone sets apart (see `rounding`) is a tie.
+    """
     one, other, problem = _points(x, y)
     about = TestResult("Spearman's correlation", level=level, n=(len(one),), problem=problem)
     if problem:
         return about
-    found = stats.spearmanr(one, other)
+    found = stats.spearmanr(tied(one), tied(other))
     r = float(found.statistic)
     low, high = _fisher(r, math.sqrt((1 + r * r / 2) / (len(one) - 3)), level)
     return TestResult(about.name, None, "", None, float(found.pvalue), r, low, high, level, n=(len(one),))
@@ -55,7 +59,7 @@ def _points(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[npt.NDArray[np.float64]
     if len(one) < _FEWEST:
         few = "is 1 point" if len(one) == 1 else f"are {len(one)} points"
         return one, other, f"there {few}, and a correlation with an interval needs {_FEWEST}"
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
+    if np.ptp(tied(one)) == 0 or np.ptp(tied(other)) == 0:
         return one, other, "one of both numbers is always the same"
     return one, other, None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
 
 from crowdloom.analysis.elicited import Floats
@@ -64,6 +66,21 @@ def legend_above(axes: Axes, columns: int) -> None:
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_alpha(0.5)  # a dot that is drawn faintly because there are many could not be seen here
+
+
+def legend_below(figure: Figure, colours: Mapping[str, str], size: float) -> None:
+    """A row of names with their colours at the foot of a figure, in letters of `size` points."""
+    figure.legend(
+        handles=[Patch(color=colour, label=name) for name, colour in colours.items()],
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0.0),
+        ncols=len(colours),
+        fontsize=size,
+        frameon=False,
+        handlelength=1.0,
+        handleheight=0.7,
+        borderaxespad=0.1,
+    )
 
 
 def jitter(values: npt.ArrayLike, width: float) -> Floats:

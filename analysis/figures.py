@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from crowdloom.analysis.figure_style import (
@@ -26,6 +25,7 @@ from crowdloom.analysis.figure_style import (
     WIDTH,
     NothingToDrawError,
     finish,
+    legend_below,
     one_axes,
     shortened,
     text_width,
@@ -96,17 +96,7 @@ def label_figure(
             va="bottom",
         )
     if any_reference:
-        figure.legend(
-            handles=[Patch(color=ORANGE, label="reference class"), Patch(color=BLUE, label="other classes")],
-            loc="lower center",
-            bbox_to_anchor=(0.5, 0.0),
-            ncols=2,
-            fontsize=_TITLE,
-            frameon=False,
-            handlelength=1.0,
-            handleheight=0.7,
-            borderaxespad=0.1,
-        )
+        legend_below(figure, {"reference class": ORANGE, "other classes": BLUE}, _TITLE)
     return figure
 
 

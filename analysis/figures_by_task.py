@@ -84,19 +84,44 @@ FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]]
 
 All raise FrameError where an item lacks what its answers need."""
 
+_ERRORS = (
+    "Dots are single answers; squares are means, their bars one standard error over answers, which does not see that "
+    "people answer several."
+)
+_QUARTILES = "Black dots are medians, their bars quartiles of the answers: how these spread, not how sure a median is."
+
 CAPTIONS = {
-    "entropy": "Entropy of the items' mean labels (T2-clamp, gamma 0.1), in nats.",
-    "endpoint-mass": "Mass that people put on an endpoint, by its share of the mix.",
-    "elsewhere-mass": "Mass that people put on classes that are not mixed in, by the coefficient.",
-    "inferred": "Inferred coefficients, by the coefficient that the image was mixed with.",
-    "boundary": "The category boundary over all pairs of classes: inferred coefficients with a fitted logistic curve.",
-    "boundaries": "The fitted logistic curve of each pair of classes.",
-    "confidence": "Confidence, by the coefficient that the image was mixed with.",
-    "confidence-by-entropy": "Confidence, by the coefficient, where both endpoints have a high or a low entropy.",
-    "midpoints": "The mix that people take for half and half.",
-    "accuracy": "Share of right guesses, by category of error and by condition.",
+    "entropy": "Entropy of the items' mean labels (T2-clamp, gamma 0.1), in nats; the line is the median.",
+    "endpoint-mass": (
+        f"Mass that people put on an endpoint, by its share of the mix; each answer is there for both. {_ERRORS}"
+    ),
+    "elsewhere-mass": f"Mass that people put on classes that are not mixed in, by the coefficient. {_ERRORS}",
+    "inferred": f"Inferred coefficients, by the coefficient that the image was mixed with. {_QUARTILES}",
+    "boundary": (
+        "The category boundary that bends most, of one pair of classes: inferred coefficients with a fitted logistic "
+        f"curve, drawn without an interval. {_QUARTILES}"
+    ),
+    "boundaries": "The fitted logistic curve of each pair of classes over its answers, drawn without intervals.",
+    "confidence": f"Confidence, by the coefficient that the image was mixed with. {_ERRORS} Dashes are medians.",
+    "confidence-by-entropy": (
+        "Confidence, by the entropy of both endpoints' labels. Boxes are quartiles of the answers, whiskers reach 1.5 "
+        "times a box's length beyond it at most: how answers spread, not how sure a median or mean is."
+    ),
+    "midpoints": "The mix that people take for half and half: shares of the answers and, as triangles, means.",
+    "accuracy": (
+        "Share of right guesses, by category of error and by condition: means over images. Bars are 95 % t intervals "
+        "over images, which do not see that people answer several."
+    ),
 }
-"""What each figure shows, by the stem of its file."""
+"""What each figure shows, and what its bars are, by the stem of its file."""
+
+_TIMES = "Seconds per answer, by what the answer tells. Bars are 95 % bootstrap intervals over people."
+TIMES_CAPTIONS = {
+    "soft-label": f"{_TIMES} People choose what they tell, so differences are not effects of asking for it.",
+    "mixing-coefficient": _TIMES,
+    "wrong-label": "Seconds per answer, by condition. Bars are 95 % bootstrap intervals over people.",
+}
+"""The same of `times_figures.times_figure`, for each task."""
 
 
 def _draw(wanted: Mapping[str, Callable[[], Figure]]) -> Drawn:

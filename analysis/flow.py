@@ -33,17 +33,22 @@ def flow_table(states: Mapping[str, int], told: pd.DataFrame, frame: pd.DataFram
     if never:
         rows[f"– {STANDINGS['refused']}, or found no place"] = [never, *([None] * (len(columns) - 1))]
     rows["began"] = _counts(told, columns)
+    rows["began: people"] = [told["participant"].nunique(), *_counts(_each(told), columns)[1:]]
     began = frame[frame["submission"].isin(told["submission"])]
-    rows |= _answers("of those who began", began, columns)
+    rows |= _answers("began", began, columns)
     for reason in _in_order(told["reason"]):
         rows[f"– {reason}"] = _counts(told[told["reason"] == reason], columns)
     counted = told[told["reason"].isna()]
     rows["analysed: submissions"] = _counts(counted, columns)
-    people = counted.drop_duplicates(["participant", "condition"])
-    rows["analysed: people"] = [counted["participant"].nunique(), *_counts(people, columns)[1:]]
+    rows["analysed: people"] = [counted["participant"].nunique(), *_counts(_each(counted), columns)[1:]]
     rows |= _answers("analysed", frame[frame["submission"].isin(counted["submission"])], columns)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=object)
     return Table("Flow of participants (submissions, unless a row says otherwise)", table)
+
+
+def _each(told: pd.DataFrame) -> pd.DataFrame:
+    """One row for each person in each condition."""
+    return told.drop_duplicates(["participant", "condition"])
 
 
 def _answers(whose: str, frame: pd.DataFrame, columns: list[str]) -> dict[str, list[int | None]]:

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.figure_style import (
@@ -26,6 +25,7 @@ from crowdloom.analysis.figure_style import (
     WIDTH,
     NothingToDrawError,
     finish,
+    legend_below,
     one_axes,
     plain,
     shortened,
@@ -90,17 +90,7 @@ def compared_labels_figure(
             figure.text(
                 x / WIDTH, 1 - (y + _TOP - up) / height, text, size=size, weight=weight, color=INK, va="bottom"
             )  # fmt: skip
-    figure.legend(
-        handles=[Patch(color=BLUE, label=plain(compared.first)), Patch(color=RED, label=plain(compared.second))],
-        loc="lower center",
-        bbox_to_anchor=(0.5, 0.0),
-        ncols=2,
-        fontsize=_TITLE,
-        frameon=False,
-        handlelength=1.0,
-        handleheight=0.7,
-        borderaxespad=0.1,
-    )
+    legend_below(figure, {plain(compared.first): BLUE, plain(compared.second): RED}, _TITLE)
     return figure
 
 

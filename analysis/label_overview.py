@@ -17,6 +17,7 @@ from crowdloom.analysis.annotations import Annotations, SoftAnnotations
 from crowdloom.analysis.elicited import Elicited, Floats
 from crowdloom.analysis.labels import build_labels, entropy, parse_variety
 from crowdloom.analysis.measures import mean_of
+from crowdloom.analysis.noise_ceiling import share_of_top
 from crowdloom.analysis.summary import Table
 
 
@@ -64,7 +65,8 @@ def methods_table(given: GivenLabels) -> tuple[Table, dict[str, Floats]]:
     """Each method of `METHODS` in a row, and the labels [I, K] it gives.
 
     items           with a label
-    accuracy        share of the items with a reference whose most probable class it is
+    accuracy        share of the items with a reference whose most probable class it is; where n classes are equally
+                    probable, and the reference is one of them, the item counts 1/n
     mean entropy    of the labels, in nats
     mean certainty  the mean probability of the most probable class
     """
@@ -76,7 +78,7 @@ def methods_table(given: GivenLabels) -> tuple[Table, dict[str, Floats]]:
         labels[name] = found.probabilities
         present = found.probabilities[found.answered]
         known = found.answered & (right >= 0)
-        hits = found.probabilities[known].argmax(axis=1) == right[known]
+        hits = share_of_top(found.probabilities[known], right[known])
         rows.append(
             [METHODS[name].about, int(found.answered.sum()), mean_of(hits)]
             + [statistic(present) if len(present) else None for statistic in STATISTICS.values()]

@@ -1,11 +1,15 @@
-"""The noise ceiling: how well people's answers can be predicted at all, beside which a model's score is read.
+"""The noise ceiling: how well people's answers are predicted by people, beside which a model's score is read.
 
-    own first answer    of the repeats: the same person's first answer to the same item. Nothing can be expected to
-                        know people better than they know themselves.
+    own first answer    of the repeats: the same person's first answer to the same item, as in test and retest. It is
+                        one noisy answer, so that a mean of many others may predict the repeat better; and whoever
+                        remembers the first answer, minutes later, repeats it better than they know.
     all others          all other people's first answers to the item (in the condition): their mean, or of choices the
                         one that most of them made. What a crowd of that size knows.
+    its own entropy     of labels: the least cross entropy that any prediction could have, if answers were drawn from
+                        the labels that are predicted.
     a model             the caller's predictions, of the very same answers.
 
+The first two bound no model: one that averages more noise out may do better.
 Intervals are 95 % percentiles over resamples of the people who are predicted; the crowd that predicts them stays fixed.
 """
 
@@ -25,7 +29,16 @@ from crowdloom.analysis.predicted import Ceiling, People
 from crowdloom.analysis.summary import Table
 from crowdloom.analysis.wasserstein import total_variation
 
-__all__ = ["Ceiling", "ceiling_table", "cross_entropy", "mixing_ceiling", "soft_label_ceiling", "wrong_label_ceiling"]
+__all__ = [
+    "Ceiling",
+    "ceiling_table",
+    "ceiling_words",
+    "cross_entropy",
+    "mixing_ceiling",
+    "share_of_top",
+    "soft_label_ceiling",
+    "wrong_label_ceiling",
+]
 
 OWN, OTHERS, ANOTHER, ITSELF = "own first answer", "all others", "another person", "its own entropy"
 REPEATS, FIRSTS = "repeats", "first answers"
@@ -64,7 +77,7 @@ def soft_label_ceiling(
             same = (
                 (elicited.top1[rows] == elicited.top1[first]).astype(np.float64)
                 if by == OWN
-                else _share_of_top(label, elicited.top1[rows])
+                else share_of_top(label, elicited.top1[rows])
             )
             people.mean(CROSS_ENTROPY, predicted, by, rows, cross_entropy(given, label))
             people.mean(VARIATION, predicted, by, rows, total_variation(given, label))
@@ -123,7 +136,7 @@ def wrong_label_ceiling(
     repeat, first = _both(*repeats_and_firsts(frame), given)
     for predicted, rows in ((REPEATS, repeat), (FIRSTS, np.flatnonzero(is_first & given))):
         known = {OWN: (choice[rows] == choice[first]).astype(np.float64)} if predicted == REPEATS else {}
-        known[OTHERS] = _share_of_top(shares[rows], choice[rows])
+        known[OTHERS] = share_of_top(shares[rows], choice[rows])
         known[ANOTHER] = shares[rows, choice[rows]]
         for model, said in (predictions or {}).items():
             guess = said.reindex(frame["item"].iloc[rows].tolist())
@@ -135,11 +148,11 @@ def wrong_label_ceiling(
 
 
 def ceiling_table(found: Sequence[Ceiling]) -> Table:
-    """One row for each measure of each predictor."""
+    """One row for each measure of each predictor; `ceiling_words` say what these are."""
     labels = any(one.measure == CROSS_ENTROPY for one in found)
+    smoothed = f"for cross entropy alone, every predicting label is {1 - SMOOTHING:.0%} itself, {SMOOTHING:.0%} uniform"
     return Table(
-        "How well answers are predicted; 95 % intervals by bootstrap over people"
-        + (f"; every predicting label is {1 - SMOOTHING:.0%} itself and {SMOOTHING:.0%} uniform" if labels else ""),
+        "How well answers are predicted; 95 % intervals by bootstrap over people" + (f"; {smoothed}" if labels else ""),
         pd.DataFrame(
             {
                 **{name: [getattr(one, name) for one in found] for name in ("predicted", "by", "answers", "people")},
@@ -152,6 +165,23 @@ def ceiling_table(found: Sequence[Ceiling]) -> Table:
             index=pd.Index([one.measure for one in found], name="measure", dtype=object),
         ),
     )
+
+
+def ceiling_words(found: Sequence[Ceiling]) -> str:
+    """What the predictors of a table are, in sentences to stand below it."""
+    said = [
+        "Own first answer: test and retest of one person, whom memory may help; it is a single noisy answer, and the "
+        "mean of many others, or a model, may do better.",
+        "All others: what a crowd of that size knows.",
+    ]
+    if any(one.by == ANOTHER for one in found):
+        said.append("Another person: one of them at random.")
+    if any(one.by == ITSELF for one in found):
+        said.append(
+            "Its own entropy: the least cross entropy any prediction could have if answers were drawn from those "
+            "labels."
+        )
+    return " ".join(said)
 
 
 def cross_entropy(labels: Floats, predictions: Floats) -> Floats:
@@ -183,10 +213,13 @@ def _divided(sums: Floats, number: Ints) -> Floats:
     return sums
 
 
-def _share_of_top(label: Floats, chosen: Ints) -> Floats:
-    """1 where the class chosen is the most probable one of a label, 1/n where it is one of n, else 0.
+def share_of_top(label: Floats, chosen: Ints) -> Floats:
+    """1 where the class chosen [N] is the most probable one of a label [N, K], 1/n where it is one of n, else 0.
 
-    NaN where the label is.
+    NaN where the label is. A class of -1 is none.
+
+    >>> share_of_top(np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]]), np.array([1, 1])).tolist()
+    [0.5, 0.0]
     """
     most = label >= label.max(axis=1, keepdims=True, initial=0.0) - 1e-12
     named = chosen >= 0

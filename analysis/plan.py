@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, Strict, StringConstraints, field_validator, model_validator
@@ -26,9 +27,12 @@ class OutcomeWords(NamedTuple):
     unit: str
     right_or_wrong: bool = False
     """Whether it is 1 or 0 for each answer."""
+    questions: tuple[str, ...] = ()
+    """Where the task can ask several, which of them it is an answer to."""
 
 
 _SECONDS = OutcomeWords("time taken for the answer", "s")
+_INFER, _MIDPOINT = ("infer",), ("choose", "construct")
 
 OUTCOMES: dict[str, dict[str, OutcomeWords]] = {
     "soft-label": {
@@ -40,11 +44,13 @@ OUTCOMES: dict[str, dict[str, OutcomeWords]] = {
         "seconds": _SECONDS,
     },
     "mixing-coefficient": {
-        "inferred": OutcomeWords("inferred coefficient, of the first endpoint", "share"),
-        "deviation": OutcomeWords("distance of the inferred from the generating coefficient", "share"),
-        "confidence": OutcomeWords("confidence stated", "0-100"),
-        "midpoint": OutcomeWords("coefficient of the mix taken for half and half", "share"),
-        "midpoint_deviation": OutcomeWords("its distance from one half", "share"),
+        "inferred": OutcomeWords("inferred coefficient, of the first endpoint", "share", questions=_INFER),
+        "deviation": OutcomeWords(
+            "distance of the inferred from the generating coefficient", "share", questions=_INFER
+        ),
+        "confidence": OutcomeWords("confidence stated", "0-100", questions=_INFER),
+        "midpoint": OutcomeWords("coefficient of the mix taken for half and half", "share", questions=_MIDPOINT),
+        "midpoint_deviation": OutcomeWords("its distance from one half", "share", questions=_MIDPOINT),
         "seconds": _SECONDS,
     },
     "wrong-label": {
@@ -99,6 +105,9 @@ class Hypothesis(Settings):
     """The two sides; differences are the first minus the second. Of a one-sample test the one side; else empty."""
     against: Number | None = None
     """Of a one-sample test, what the mean is compared with."""
+    direction: Literal["less", "greater"] | None = None
+    """Where the claim says which way: the first side against the second, the mean against `against`, the correlation
+    against 0. Tests are two-sided all the same; a difference the other way is not what the claim says."""
     where: dict[str, str] = {}
     """Only answers to items whose attributes have these values."""
 
@@ -124,22 +133,30 @@ class Hypothesis(Settings):
             raise ValueError(f"by: the test {self.test} needs an attribute of the items that is a number")
         if needs == "one side" and (sides > 1 or self.against is None):
             raise ValueError("against: a one-sample test needs the number to compare with, and one side at most")
+        if needs == "one side" and self.by != "condition" and not sides:
+            raise ValueError(f"by: names no side without levels; say which {self.by} in levels, or leave it out")
         if needs != "one side" and self.against is not None:
             raise ValueError(f"against: belongs to a one-sample test, not to {self.test}")
         if needs == "right or wrong" and self.unit != "response":
             raise ValueError('unit: a logistic regression is of single answers; say unit = "response"')
         if needs == "pairs" and self.unit == "response":
             raise ValueError("unit: single answers have no pairs; choose item or participant")
+        if needs == "pairs" and self.unit == "item" and self.by != "condition":
+            raise ValueError(f'unit: no item has two values of {self.by}; say unit = "participant" for pairs of means')
         if needs == "a number" and self.unit == "participant":
             raise ValueError("unit: a number of the items is the same for no participant; choose item or response")
         return self
 
-    def check_task(self, task: str, conditions: tuple[str, ...]) -> str | None:
-        """What does not fit a study of this task with these conditions, or None."""
+    def check_task(self, task: str, conditions: tuple[str, ...], questions: Collection[str] = ()) -> str | None:
+        """What does not fit a study of this task with these conditions, and these of its questions, or None."""
         outcomes = OUTCOMES.get(task, {})
         if self.outcome not in outcomes:
             there_are = ", ".join(outcomes) or "none, since it has no typed columns"
             return f"outcome: the task {task} has no outcome {self.outcome!r}; there are: {there_are}"
+        answers = outcomes[self.outcome].questions
+        if answers and not set(answers) & set(questions):
+            asked = " or ".join(answers)
+            return f"outcome: {self.outcome} is what the question {asked} asks for, which the design does not ask"
         if TESTS[self.test].needs == "right or wrong" and not outcomes[self.outcome].right_or_wrong:
             return f"test: {self.test} needs an outcome that is right or wrong, and {self.outcome} is a number"
         strange = [level for level in self.levels if level not in conditions]

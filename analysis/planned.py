@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ import pandas as pd
 from crowdloom.analysis.clustered import clustered_logit
 from crowdloom.analysis.correlation_tests import pearson, spearman
 from crowdloom.analysis.frame import FrameError
+from crowdloom.analysis.levels import IsLevel
 from crowdloom.analysis.outcomes import outcome
-from crowdloom.analysis.plan import TESTS, Hypothesis, Plan, Unit
+from crowdloom.analysis.plan import OUTCOMES, TESTS, Hypothesis, Plan, Unit
 from crowdloom.analysis.summary import Table
 from crowdloom.analysis.test_result import TestResult
 from crowdloom.analysis.tests import TESTS as TWO_SIDED
@@ -34,7 +36,11 @@ class Tested:
     """Of the sides, over their units; None where a side has none."""
     p_corrected: float | None
     found: bool | None
-    """Whether the corrected p is below alpha; None where there is no p."""
+    """Whether the corrected p is below alpha, the way that the plan says where it says one; None without a p."""
+    other_way: bool
+    """Whether the corrected p is below alpha, but the other way than the plan says."""
+    estimates: str
+    """What the result's estimate is, with its unit."""
 
     def sentence(self) -> str:
         """What came of it, in words."""
@@ -43,10 +49,14 @@ class Tested:
             return f"It could not be tested ({test}): {self.result.problem}."
         p = "p < 0.001" if self.p_corrected < SMALL else f"p = {self.p_corrected:.3f}"
         subject = test if test[0].isupper() else f"The {test}"  # Student's, Welch's
-        if TESTS[self.hypothesis.test].needs == "a number":
-            came = "is not 0" if self.found else "may well be 0"
+        is_number = TESTS[self.hypothesis.test].needs == "a number"
+        difference = "a difference from 0" if is_number else "a difference"
+        if self.other_way:
+            came = f"finds {difference}, but in the other direction than the plan says"
+        elif self.found and self.hypothesis.direction:
+            came = f"finds {difference}, in the direction that the plan says"
         else:
-            came = f"finds {'a' if self.found else 'no'} difference"
+            came = f"finds {difference}" if self.found else f"does not find {difference}"
         return f"{subject} {came} ({p}, corrected)."
 
 
@@ -60,10 +70,13 @@ def carry_out(plan: Plan, task: str, frame: pd.DataFrame, items: pd.DataFrame, c
     """
     tested = [_test(hypothesis, task, frame, items, classes) for hypothesis in plan.hypotheses]
     corrected = correct([result.p for result, _ in tested], plan.correction)
-    return [
-        Tested(hypothesis, result, means, p, None if p is None else p < plan.alpha)
-        for hypothesis, (result, means), p in zip(plan.hypotheses, tested, corrected, strict=True)
-    ]
+    found = []
+    for hypothesis, (result, means), p in zip(plan.hypotheses, tested, corrected, strict=True):
+        differs = None if p is None else p < plan.alpha
+        other_way = differs is True and _is_other_way(hypothesis, result)
+        estimates = _estimates(hypothesis, task)
+        found.append(Tested(hypothesis, result, means, p, differs and not other_way, other_way, estimates))
+    return found
 
 
 def correct(ps: Sequence[float | None], how: str) -> list[float | None]:
@@ -77,6 +90,22 @@ def correct(ps: Sequence[float | None], how: str) -> list[float | None]:
     counted = [1.0 if p is None else p for p in ps]
     corrected = holm(counted) if how == "holm" else [min(1.0, len(ps) * p) for p in counted]
     return [None if p is None else value for p, value in zip(ps, corrected, strict=True)]
+
+
+def _is_other_way(hypothesis: Hypothesis, result: TestResult) -> bool:
+    """Whether a result has the other sign than the plan says; tests of ranks have no estimate, but an effect."""
+    value = result.effect if result.estimate is None else result.estimate
+    if hypothesis.direction is None or value is None:
+        return False
+    return value >= 0 if hypothesis.direction == "less" else value <= 0
+
+
+def _estimates(hypothesis: Hypothesis, task: str) -> str:
+    if hypothesis.test == "clustered-logit":
+        return "log odds ratio"
+    if TESTS[hypothesis.test].needs == "a number":
+        return {"pearson": "r", "spearman": "rho"}[hypothesis.test]
+    return f"difference ({OUTCOMES[task][hypothesis.outcome].unit})"
 
 
 def _test(
@@ -140,14 +169,14 @@ def _answers(
     answers = frame[["participant", "item"]].assign(value=values, side=None)
     keep = ~frame["is_repeat"].to_numpy(dtype=bool) & values.notna().to_numpy()
     for name, level in hypothesis.where.items():
-        keep &= _attribute(items, frame["item"], name).map(_is(level)).to_numpy(dtype=bool)
+        keep &= _attribute(items, frame["item"], name).map(IsLevel(level)).to_numpy(dtype=bool)
     if hypothesis.by == "condition":
         answers["side"] = frame["condition"]
     else:
         said = _attribute(items, frame["item"], hypothesis.by)
         if hypothesis.levels:
             for level in hypothesis.levels:
-                answers.loc[said.map(_is(level)).to_numpy(dtype=bool), "side"] = level
+                answers.loc[said.map(IsLevel(level)).to_numpy(dtype=bool), "side"] = level
         else:
             answers["side"] = pd.to_numeric(said, errors="coerce").astype(float)
     return answers[keep]
@@ -159,25 +188,6 @@ def _attribute(items: pd.DataFrame, of: pd.Series, name: str) -> pd.Series:
             f"no item has the attribute {name!r}, which the plan needs; there are: {', '.join(map(str, items))}"
         )
     return of.map(dict(zip(items["item"], items[name], strict=True)))
-
-
-class _is:  # noqa: N801 - reads as a word
-    """Whether a value, perhaps a number, is the one that the plan writes as text."""
-
-    def __init__(self, level: str) -> None:
-        self.level = level
-        try:
-            self.number: float | None = float(level)
-        except ValueError:
-            self.number = None
-
-    def __call__(self, value: object) -> bool:
-        if self.number is None or isinstance(value, bool):
-            return str(value) == self.level
-        try:
-            return float(value) == self.number  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            return False
 
 
 def _units(answers: pd.DataFrame, unit: Unit) -> pd.Series:
@@ -201,20 +211,24 @@ def plan_frame(tested: Sequence[Tested]) -> pd.DataFrame:
                 "outcome": said.outcome,
                 "unit": said.unit,
                 "by": said.by,
+                "direction": said.direction,
                 "first": next(iter(said.levels), None),
                 "second": said.levels[1] if len(said.levels) > 1 else None,
                 "first_mean": sides.get(1),
                 "second_mean": sides.get(2),
                 "test": result.name,
+                "estimates": one.estimates,
                 **{
                     name: getattr(result, name)
                     for name in ("statistic_name", "statistic", "df", "estimate", "low", "high", "level")
                 },
-                **{name: getattr(result, name) for name in ("effect_name", "effect", "effect_low", "effect_high")},
+                "effect_name": _effect_name(one),
+                **{name: getattr(result, name) for name in ("effect", "effect_low", "effect_high")},
                 "units": " + ".join(map(str, result.n)),
                 "p": result.p,
                 "p_corrected": one.p_corrected,
                 "found": one.found,
+                "other_way": one.other_way,
                 "problem": result.problem,
             }
         )
@@ -222,28 +236,47 @@ def plan_frame(tested: Sequence[Tested]) -> pd.DataFrame:
 
 
 def plan_table(tested: Sequence[Tested]) -> Table:
-    """One row for each hypothesis: the sides with their means, the estimate with its interval, the test, its p."""
+    """One row for each hypothesis: the sides with means and units, estimate and effect with intervals, test and p."""
     rows: dict[str, dict[str, object]] = {}
     for one in tested:
         said, result = one.hypothesis, one.result
-        sides = [f"{level} {_shown(mean)}" for level, mean in zip(said.levels, one.means, strict=False)]
         degrees = "" if result.df is None else f"({result.df:.4g})"
         rows[said.name] = {
-            "compared": "; ".join(sides) or said.by,
-            "estimate, 95 % interval": _interval(result.estimate, result.low, result.high),
+            "compared": "; ".join(_sides(one)),
+            "estimate, 95 % interval": _interval(one.estimates, result.estimate, result.low, result.high),
             "test": None if result.statistic is None else f"{result.statistic_name}{degrees} = {result.statistic:.3f}",
-            "effect": None if result.effect is None else f"{result.effect_name} {result.effect:.3f}",
+            "effect, 95 % interval": _interval(_effect_name(one), result.effect, result.effect_low, result.effect_high),
             "p": result.p,
             "p corrected": one.p_corrected,
-            "found": None if one.found is None else ("yes" if one.found else "no"),
+            "found": None if one.found is None else _FOUND[one.found, one.other_way],
         }
     return Table("The plan's hypotheses", pd.DataFrame.from_dict(rows, orient="index", dtype=object))
 
 
-def _interval(estimate: float | None, low: float | None, high: float | None) -> str | None:
-    if estimate is None:
+_FOUND = {(True, False): "yes", (False, False): "no", (False, True): "no, the other way"}
+
+
+def _sides(one: Tested) -> list[str]:
+    """Each side with its mean and over how many units; of a correlation, the number and how many points."""
+    unit = one.hypothesis.unit
+    numbers = [f"{n:,} {unit}{'' if n == 1 else 's'}" for n in one.result.n]
+    if TESTS[one.hypothesis.test].needs == "a number":
+        return [f"{one.hypothesis.by} ({numbers[0]})" if numbers else one.hypothesis.by]
+    sides = zip_longest(one.hypothesis.levels or ("all",), one.means, numbers)
+    return [f"{level} {_shown(mean)}{f' ({n})' if n else ''}" for level, mean, n in sides]
+
+
+def _effect_name(one: Tested) -> str | None:
+    """Hedges' g beside Welch's test is in units of the pooled deviation, which that test does not suppose."""
+    name = one.result.effect_name
+    return f"{name} (pooled SD)" if name and one.hypothesis.test == "welch" else name
+
+
+def _interval(what: str | None, value: float | None, low: float | None, high: float | None) -> str | None:
+    if value is None:
         return None
-    return f"{estimate:.3f}" if low is None or high is None else f"{estimate:.3f} [{low:.3f}, {high:.3f}]"
+    bounds = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
+    return f"{what} {value:.3f}{bounds}"
 
 
 def _shown(mean: float | None) -> str:

@@ -127,7 +127,9 @@ def rate(count: int, of: int, level: float = 0.95) -> Rate:
     share, weight = count / of, 1 + z * z / of
     middle = (share + z * z / (2 * of)) / weight
     reach = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / weight
-    return Rate(count, of, max(middle - reach, 0.0), min(middle + reach, 1.0))
+    low = middle - reach if count > 0 else 0.0  # which it is there but for rounding
+    high = middle + reach if count < of else 1.0
+    return Rate(count, of, low, high)
 
 
 def _check_pairs(asked: Asked, trial: Trial) -> None:

@@ -99,10 +99,12 @@ def _cycled(values: Sequence[str]) -> list[str]:
 def _draw(
     axes: Axes, curve: Sequence[CurvePoint], rates: Sequence[Rate], colour: str, marker: str, label: str, line: str
 ) -> None:
+    below = [max(rate.share - rate.low, 0.0) for rate in rates]  # matplotlib refuses what rounding makes negative
+    above = [max(rate.high - rate.share, 0.0) for rate in rates]
     axes.errorbar(
         [point.number for point in curve],
         [rate.share for rate in rates],
-        yerr=[[rate.share - rate.low for rate in rates], [rate.high - rate.share for rate in rates]],
+        yerr=[below, above],
         color=colour,
         ls=line,
         lw=1.2,

@@ -13,6 +13,7 @@ from crowdloom.analysis.clustered import clustered_logits
 from crowdloom.analysis.elicited import Bools, Floats, Ints
 from crowdloom.analysis.plan import TESTS, Unit
 from crowdloom.analysis.power_people import Answers
+from crowdloom.analysis.rounding import tied, tied_differences
 
 PERMUTATIONS = 999
 """Random arrangements of each simulated study, however few there are; the same ones for many studies at once."""
@@ -104,11 +105,12 @@ def _where(varies: Bools, found: object) -> Floats:
 
 
 def _mann_whitney(sides: Sides) -> Floats:
-    return _p(stats.mannwhitneyu(sides.first, sides.second, axis=0))
+    both = tied(np.concatenate([sides.first, sides.second]))
+    return _p(stats.mannwhitneyu(both[: len(sides.first)], both[len(sides.first) :], axis=0))
 
 
 def _wilcoxon(sides: Sides) -> Floats:
-    return _p(stats.wilcoxon(sides.first, sides.second, axis=0))
+    return _p(stats.wilcoxon(tied_differences(sides.first, sides.second), axis=0))
 
 
 def _permutation(sides: Sides) -> Floats:

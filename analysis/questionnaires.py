@@ -107,7 +107,7 @@ def ratings_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Of one questionnaire's rows: n, mean and standard deviation (by n - 1) by condition, a row for each title.
 
     The columns are called `n A`, `mean A`, `sd A` for a condition A, and n, mean, sd where there is one condition; sd
-    is NaN for fewer than two answers. n counts answers, one for each submission.
+    is NaN for fewer than two answers. n counts submissions.
     """
     spread = spread_by(rows, "value", ["condition", "title"])
     conditions = sorted(set(rows["condition"]))
@@ -127,9 +127,17 @@ def questionnaire_tables(frame: pd.DataFrame) -> list[Table]:
     Raises FrameError as `check_questionnaires` does.
     """
     return [
-        Table(f"{name}: answers, mean and standard deviation by condition", ratings_table(rows))
+        Table(f"{name}: n {_counted(rows)}, mean and standard deviation by condition", ratings_table(rows))
         for name, rows in questionnaires_of(frame)
     ]
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    """What n counts: people, or where some of them filled it in more than once in a condition, submissions."""
+    given = rows.groupby("condition")[["submission", "participant"]].nunique()
+    if given["submission"].equals(given["participant"]):
+        return "people"
+    return f"submissions (by {rows['participant'].nunique():,} people)"
 
 
 def _title(instrument: str, kind: str, item: str, text: str) -> str:

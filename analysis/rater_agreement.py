@@ -1,5 +1,7 @@
 """How far the people who answered a study agree: Krippendorff's alpha, kappas, and intraclass correlations of sliders.
 
+Where people chose among a few options, Brennan and Prediger's coefficient stands first, for its chance is theirs.
+
 The first answer of a person to an item counts. An item shown in two conditions is two, for what was shown with it may
 differ; where there are several conditions there is a row for each of them, too.
 """
@@ -15,9 +17,17 @@ import pandas as pd
 from crowdloom.analysis.bootstrap import SAMPLES
 from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.others import units_of
-from crowdloom.analysis.rater_coefficients import Agreement, Asked, alpha_of, correlations_of, kappa_of
+from crowdloom.analysis.rater_coefficients import (
+    Agreement,
+    Asked,
+    alpha_of,
+    correlations_of,
+    kappa_of,
+    options_agreement,
+)
 from crowdloom.analysis.resamples import resample
 from crowdloom.analysis.summary import Table
+from crowdloom.tasks.wrong_label import OPTIONS
 
 SLIDERS = ("inferred", "confidence", "midpoint")
 
@@ -28,8 +38,9 @@ def soft_label_agreement(frame: pd.DataFrame, rng: np.random.Generator, samples:
 
 
 def wrong_label_agreement(frame: pd.DataFrame, rng: np.random.Generator, samples: int = SAMPLES) -> list[Agreement]:
-    """Of the choice: alpha (nominal) and kappa. The frame was checked at the door."""
-    return _of_classes(frame, "choice", rng, samples)
+    """Of the choice: Brennan and Prediger's coefficient, whose chance is that of the five options of an image, alpha
+    (nominal) and kappa. The frame was checked at the door."""
+    return _of_classes(frame, "choice", rng, samples, len(OPTIONS))
 
 
 def mixing_agreement(frame: pd.DataFrame, rng: np.random.Generator, samples: int = SAMPLES) -> list[Agreement]:
@@ -52,9 +63,17 @@ AGREEMENT: dict[str, Callable[[pd.DataFrame, np.random.Generator, int], list[Agr
 
 
 def agreement_table(found: Sequence[Agreement]) -> Table:
-    """One row for each coefficient."""
+    """One row for each coefficient; the title says what its chance is where options were offered."""
+    title = "Agreement between people, over first answers; 95 % intervals by bootstrap over items"
+    if any(one.of.endswith(_ALL) for one in found):
+        title += ". An item counts once in each condition"
+    if any(one.measure.startswith("Brennan") for one in found):
+        title += (
+            ". Brennan-Prediger is 0 for guessing among the options offered; alpha and kappa take chance from "
+            "all classes, so such guessing gives more than 0"
+        )
     return Table(
-        "Agreement between people, over first answers; 95 % intervals by bootstrap over items",
+        title,
         pd.DataFrame(
             {
                 **{name: [getattr(one, name) for one in found] for name in ("of", "items", "answers")},
@@ -69,12 +88,18 @@ def agreement_table(found: Sequence[Agreement]) -> Table:
     )
 
 
-def _of_classes(frame: pd.DataFrame, name: str, rng: np.random.Generator, samples: int) -> list[Agreement]:
+_ALL = ", all conditions"
+
+
+def _of_classes(
+    frame: pd.DataFrame, name: str, rng: np.random.Generator, samples: int, options: int | None = None
+) -> list[Agreement]:
     draw = partial(resample, rng=rng, samples=samples)
     found = []
     for of, first in _by_condition(frame, name):
         codes, names = pd.factorize(first[name], sort=True)
         asked = _asked(first, of, np.where(codes < 0, np.nan, codes), names.tolist())
+        found += [] if options is None else [options_agreement(asked, options, draw)]
         found += [alpha_of(asked, "nominal", draw), kappa_of(asked, draw)]
     return found
 
@@ -84,7 +109,7 @@ def _by_condition(frame: pd.DataFrame, name: str) -> Iterator[tuple[str, pd.Data
     first = frame[~frame["is_repeat"].to_numpy(dtype=bool)].drop_duplicates(["participant", "condition", "item"])
     conditions = sorted(set(first["condition"]))
     several = len(conditions) > 1
-    yield (f"{name}, all conditions" if several else name), first
+    yield (f"{name}{_ALL}" if several else name), first
     for condition in conditions if several else ():
         yield f"{name}, {condition}", first[first["condition"] == condition]
 

@@ -67,6 +67,26 @@ def alpha_of(asked: Asked, level: Level, draw: Resampler) -> Agreement:
     return Agreement(measure, **about, value=value, **_interval(lambda w: alphas(answers, level, w), items, draw))
 
 
+def options_agreement(asked: Asked, options: int, draw: Resampler) -> Agreement:
+    """Brennan and Prediger's coefficient, (P - 1/q) / (1 - 1/q), of answers that choose among q options each.
+
+    P is the mean over items with two answers of the share of their pairs that agree. Chance is what choosing at random
+    among the options of an item gives, whatever these are; alpha and kappa take it from how often each class is chosen
+    over all items, which is less where an item offers a few of many classes. Brennan and Prediger (1981), Educational
+    and Psychological Measurement 41.
+    """
+    answers = pairable(asked.item, asked.value)
+    items, sizes = len(answers.items), answers.sizes.astype(np.float64)
+    about: dict[str, Any] = {"of": asked.of, "items": items, "answers": int(sizes.sum())}
+    measure = f"Brennan-Prediger ({options} options an item)"
+    if not items:
+        return Agreement(measure, **about, value=None, problem="No item has two answers.")
+    same = (np.asarray(answers.counts.power(2).sum(axis=1)).ravel() - sizes) / (sizes * (sizes - 1))
+    corrected = (same - 1 / options) / (1 - 1 / options)
+    value = float(corrected.mean())
+    return Agreement(measure, **about, value=value, **_interval(lambda w: w @ corrected / w.sum(axis=1), items, draw))
+
+
 def kappa_of(asked: Asked, draw: Resampler) -> Agreement:
     """Cohen's kappa where there are just two people, with its own large-sample interval; else Fleiss'.
 

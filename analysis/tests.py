@@ -2,7 +2,8 @@
 
 Estimates and effects are the first side less the second. Values that are NaN are left out; of pairs, both. Where the
 values do not allow a test there is a problem and no p. scipy computes them; what each does is said in `TESTS`, the
-names by which a plan calls them. The regression for answers that depend on one another is in `clustered`.
+names by which a plan calls them. Those of ranks take what rounding alone sets apart as ties (see `rounding`). The
+regression for answers that depend on one another is in `clustered`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from scipy import stats
 from crowdloom.analysis.effect_sizes import EffectSize, d_z, hedges_g
 from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.permutation import paired_p, unpaired_p
+from crowdloom.analysis.rounding import tied, tied_differences
 from crowdloom.analysis.test_result import TestResult
 
 SEED = 1
@@ -61,25 +63,25 @@ def paired_t(first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.95) -
 def unpaired_permutation(
     first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.95, seed: int = SEED
 ) -> TestResult:
-    """Welch's t under all, or 9,999 random, ways to deal the values to the sides; see `permutation`."""
+    """Welch's t under all, or many random, ways to deal the values to the sides; see `permutation`."""
     one, other = _known(first), _known(second)
     name = "permutation test"
     if not len(one) or not len(other):
         return TestResult(name, level=level, n=(len(one), len(other)), problem="a side has no values")
     t = welch_t(one, other).statistic
-    return _permutation(name, one, other, level, t, unpaired_p(one, other, np.random.default_rng(seed)))
+    return _permutation(name, one, other, level, t, unpaired_p(one, other, np.random.default_rng(seed)), seed)
 
 
 def paired_permutation(
     first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.95, seed: int = SEED
 ) -> TestResult:
-    """The mean difference under all, or 9,999 random, signs of the pairs' differences; see `permutation`."""
+    """The mean difference under all, or many random, signs of the pairs' differences; see `permutation`."""
     one, other = _pairs(first, second)
     name = "permutation test of pairs"
     if not len(one):
         return TestResult(name, level=level, n=(0, 0), problem="there are no pairs")
     t = paired_t(one, other).statistic
-    return _permutation(name, one, other, level, t, paired_p(one, other, np.random.default_rng(seed)))
+    return _permutation(name, one, other, level, t, paired_p(one, other, np.random.default_rng(seed)), seed)
 
 
 def mann_whitney(first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.95) -> TestResult:
@@ -88,6 +90,7 @@ def mann_whitney(first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.9
     about: dict[str, Any] = {"name": "Mann-Whitney U test", "level": level, "n": (len(one), len(other))}
     if not len(one) or not len(other):
         return TestResult(**about, problem="a side has no values")
+    one, other = np.split(tied(np.concatenate([one, other])), [len(one)])
     if np.ptp(np.concatenate([one, other])) == 0:
         return TestResult(**about, problem="all values are the same")
     found = stats.mannwhitneyu(one, other, alternative="two-sided")
@@ -105,7 +108,7 @@ def wilcoxon(first: npt.ArrayLike, second: npt.ArrayLike, level: float = 0.95) -
     """
     one, other = _pairs(first, second)
     about: dict[str, Any] = {"name": "Wilcoxon signed-rank test", "level": level, "n": (len(one), len(other))}
-    differences = one - other
+    differences = tied_differences(one, other)
     differences = differences[differences != 0]
     if not len(differences):
         problem = "no pair differs" if len(one) else "there are no pairs"
@@ -214,11 +217,11 @@ def _of(effect: EffectSize) -> dict[str, Any]:
 
 
 def _permutation(
-    name: str, one: Floats, other: Floats, level: float, t: float | None, found: tuple[float, bool]
+    name: str, one: Floats, other: Floats, level: float, t: float | None, found: tuple[float, int], seed: int
 ) -> TestResult:
-    p, is_exact = found
+    p, drawn = found
     return TestResult(
-        f"exact {name}" if is_exact else name,
+        f"{name} ({drawn:,} random draws, seed {seed})" if drawn else f"exact {name}",
         statistic=t,
         statistic_name="t",
         p=p,

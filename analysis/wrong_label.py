@@ -126,12 +126,14 @@ def distractors(answers: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
 
 def distractor_agreement(answers: pd.DataFrame) -> float | None:
-    """Of all pairs of wrong answers to the same image, the share that chose the same distractor; None without pairs.
+    """Of all pairs of wrong answers to the same image, in the same condition, the share that chose the same distractor.
+
+    None without pairs. What is shown with an image may tempt to other distractors, so conditions are not mixed.
 
     0.25 where the four distractors are alike; more where one of them is tempting.
     """
     wrong = answers[~answers["right"]]
-    chosen = wrong.groupby(["item", "choice"]).size()
-    answered = wrong.groupby("item").size()
+    chosen = wrong.groupby(["condition", "item", "choice"]).size()
+    answered = wrong.groupby(["condition", "item"]).size()
     pairs = float((answered * (answered - 1)).sum())
     return float((chosen * (chosen - 1)).sum()) / pairs if pairs else None

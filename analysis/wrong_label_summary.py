@@ -27,7 +27,7 @@ MEANINGS = {
     "accuracy_by_image": "share of right guesses, as the mean over images (in each condition) of each image's share",
     "accuracy_by_response": "share of first answers that are right: the choice is what the classifier predicted",
     "accuracy_chance": "what choosing at random among five options would give",
-    "distractor_agreement": "of two wrong guesses about one image, how often both are the same distractor",
+    "distractor_agreement": "of two wrong guesses about an image in one condition, how often both are one distractor",
     "distractor_agreement_chance": "what choosing at random among four distractors would give",
 }
 """Every key of `wrong_label_summary` with its meaning in a line."""

@@ -10,11 +10,15 @@ import pandas as pd
 from crowdloom.analysis.assumptions import p_words
 from crowdloom.analysis.clustered import SUBSTITUTED
 from crowdloom.analysis.summary import Table
+from crowdloom.analysis.test_result import TestResult
 from crowdloom.analysis.wrong_label import IMAGES, OVERALL
 from crowdloom.analysis.wrong_label_tests import ColumnTests, ConditionsCompared
 
 ALPHA, STRONG = 0.05, 0.01
 """p below them is marked with * and **."""
+
+FEW_IMAGES = 10
+"""Fewer in a condition are too few clusters for a variance that is worth its name."""
 
 
 def wrong_label_test_tables(comparisons: Sequence[ConditionsCompared]) -> list[Table]:
@@ -43,7 +47,8 @@ def wrong_label_test_sentences(comparisons: Sequence[ConditionsCompared]) -> lis
 def published_table(compared: ConditionsCompared) -> Table:
     """Table 1 of the paper, or table 2 where images are paired: accuracies to two places, numbers of images.
 
-    Before the higher of two accuracies stands * where the t-test's p is below 0.05, and ** below 0.01.
+    Before the higher of two accuracies stands * where the t-test's own p is below 0.05, and ** below 0.01, without
+    correction, as in the paper.
     """
     columns = compared.columns
     accuracies = [{name: _marked(tests, side) for name, tests in columns.items()} for side in (0, 1)]
@@ -55,14 +60,19 @@ def published_table(compared: ConditionsCompared) -> Table:
         rows = [accuracies[0], counts[0], accuracies[1], counts[1]]
     kind = "Paired" if compared.is_paired else "Unpaired"
     frame = pd.DataFrame(rows, columns=list(columns), dtype=object).set_axis(pd.Index(names, dtype=object), axis=0)
-    return Table(f"Accuracy, the mean over images. {kind} t-test. *: p < {ALPHA}, **: p < {STRONG}", frame)
+    return Table(
+        f"Accuracy, the mean over images. {kind} t-test, p uncorrected. *: p < {ALPHA}, **: p < {STRONG}", frame
+    )
 
 
 def tests_table(compared: ConditionsCompared) -> Table:
     """A row for each category and `Overall`: difference of accuracies, t, p, p after Holm, permutation p."""
+    tests = sum(column.holm is not None for column in compared.columns.values())
+    family = f"over the categories and {OVERALL}" if len(compared.columns) > 1 else f"over {OVERALL} alone"
     return _by_column(
         compared,
-        f"{compared.first} less {compared.second}: {'paired' if compared.is_paired else 'unpaired'} t-test over images",
+        f"{compared.first} less {compared.second}: {'paired' if compared.is_paired else 'unpaired'} t-test over "
+        f"images. Holm p: {family}, {tests} test{'' if tests == 1 else 's'}; other p uncorrected",
         lambda tests: {
             "difference": tests.t_test.estimate,
             "low": tests.t_test.low,
@@ -102,7 +112,8 @@ def regression_table(compared: ConditionsCompared) -> Table:
     """A row for each category and `Overall`: odds ratio and difference of shares of right answers, with p."""
     return _by_column(
         compared,
-        f"{compared.first} against {compared.second}: single answers, clustered by participant and image",
+        f"{compared.first} against {compared.second}: single answers, clustered by participant and image; p "
+        "uncorrected",
         lambda tests: {
             "answers": sum(tests.regression.n),
             "odds ratio": tests.regression.effect,
@@ -113,25 +124,28 @@ def regression_table(compared: ConditionsCompared) -> Table:
             "low": tests.difference.low,
             "high": tests.difference.high,
             "p": tests.difference.p,
+            "df": tests.regression.df,
             "problem": tests.regression.problem,
         },
     )
 
 
 def sentences(compared: ConditionsCompared) -> list[str]:
-    """Which test and why, what was left out, whether regression and t-test agree, and the t-test's suppositions."""
+    """Which test and why, what was left out, whether regression and t-test agree, and what both suppose."""
     said = [_choice(compared)]
     if compared.uncoded:
         few = "1 image has" if compared.uncoded == 1 else f"{compared.uncoded} images have"
         said.append(f"{few} no category and count{'s' if compared.uncoded == 1 else ''} in {OVERALL} alone.")
     said.append(agreement(compared))
+    said += [_uncertainty(compared, name) for name in (OVERALL, *_apart(compared))]
+    said += _few_images(compared)
     for name, tests in compared.columns.items():
         if tests.t_test.problem:
             said.append(f"{name}: no t-test, since {tests.t_test.problem}.")
             continue
         p = tests.permutation.p
         neither = "does not suppose it" if compared.is_paired else "supposes neither"
-        beside = "" if p is None else f" The permutation test, which {neither}, gives {p_words(p)}."
+        beside = "" if p is None else f" The {tests.permutation.name}, which {neither}, gives {p_words(p)}."
         said.append(f"{name}: {tests.assumptions.words}{beside}")
     replaced = [name for name, tests in compared.columns.items() if SUBSTITUTED in tests.regression.name]
     if replaced:
@@ -140,6 +154,39 @@ def sentences(compared: ConditionsCompared) -> list[str]:
             "the larger one-way variance takes its place there."
         )
     return said
+
+
+def _uncertainty(compared: ConditionsCompared, name: str) -> str:
+    """The difference of a column with both intervals: p on either side of 0.05 hide how near two estimates are."""
+    tests = compared.columns[name]
+    return (
+        f"{name}: the difference of accuracies, {compared.first} less {compared.second}, is "
+        f"{_difference(tests.t_test)} over images and {_difference(tests.difference)} over answers, clustered by "
+        "participant and image."
+    )
+
+
+def _difference(found: TestResult) -> str:
+    if found.estimate is None:
+        return "not known"
+    if found.low is None or found.high is None:
+        return f"{found.estimate:.3f} (no interval)"
+    return f"{found.estimate:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
+
+
+def _few_images(compared: ConditionsCompared) -> list[str]:
+    """A warning where the regression has a p for few images."""
+    few = [
+        f"{name} ({tests.images[0]}{'' if compared.is_paired else f' and {tests.images[1]}'})"
+        for name, tests in compared.columns.items()
+        if min(tests.images) < FEW_IMAGES and tests.regression.p is not None
+    ]
+    if not few:
+        return []
+    return [
+        f"Fewer than {FEW_IMAGES} images in a condition: {', '.join(few)}. A variance clustered by so few images is "
+        "unreliable; take the regression's p and intervals there as a hint at most."
+    ]
 
 
 def agreement(compared: ConditionsCompared) -> str:
@@ -159,7 +206,7 @@ def agreement(compared: ConditionsCompared) -> str:
         said = _SAID[_case(by_images, by_answers)].format(
             model=_MODEL, kind=kind, p=ps[0], q=ps[1], **_directions(compared, by_images or by_answers)
         )
-    apart = [name for name, (one, other) in verdicts.items() if None not in (one, other) and one != other]
+    apart = _apart(compared)
     known = [name for name, both in verdicts.items() if None not in both]
     if known:
         said += (
@@ -168,6 +215,12 @@ def agreement(compared: ConditionsCompared) -> str:
             else " They agree in each category that has both."
         )
     return said
+
+
+def _apart(compared: ConditionsCompared) -> list[str]:
+    """The categories in which regression and t-test disagree."""
+    verdicts = {name: _verdicts(tests) for name, tests in compared.columns.items() if name != OVERALL}
+    return [name for name, (one, other) in verdicts.items() if None not in (one, other) and one != other]
 
 
 _MODEL = "clustered logistic regression"

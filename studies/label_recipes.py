@@ -71,4 +71,6 @@ class BuiltLabels:
     settings: dict[str, Any] = field(default_factory=dict)
     """The variety with all that it was built by, whether said or usual; kept with the label set."""
     intervals: pd.DataFrame | None = None
-    """Where the recipe has draws: item, label, probability, low and high (95 %), a row for each item and class."""
+    """Where the recipe has draws: item, label, probability, low and high (95 %), a row for each item and class.
+
+    Low and high are missing for items with one annotator."""

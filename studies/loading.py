@@ -20,6 +20,7 @@ from crowdloom.studies.images import BROWSER_FORMATS, for_the_page, image_of, op
 from crowdloom.studies.items import SourceItem, read_items
 from crowdloom.studies.media import Spool, put_media, upload
 from crowdloom.studies.participation import VIEWS, views_of
+from crowdloom.studies.plan_items import check_plan
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Study
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Settings, Trial
@@ -67,13 +68,15 @@ def load_design(
     """Put a design with its items into the store; a changed one becomes a new version.
 
     `source` is the TOML text as written, `folder` where its relative paths start, `bucket` an
-    `s3://…` address for the media; `items` stand in for those of the design's source. Raises DesignError,
-    ItemError, OptionError or StoreError, and then nothing is stored.
+    `s3://…` address for the media; `items` stand in for those of the design's source, and the plan need not
+    fit them. Raises DesignError, ItemError, OptionError or StoreError, and then nothing is stored.
     """
     arms = [(arm, arm.responses_per_item or design.batches.responses_per_item) for arm in design.arms()]
     with Spool() as spool:
         source_items = read_items(design, folder) if items is None else items
         total, dealt, ready = prepare_items(design, source_items, spool, progress)
+        if items is None:
+            check_plan(design, ready.values())
         sha256 = design_digest(design, [(row["key"], row["content_sha256"]) for row in ready.values()])
         locations = upload(store, spool, bucket) if bucket else {}
 

@@ -42,12 +42,13 @@ def power_table(report: PowerReport) -> Table:
 
 
 def setting_sentences(setting: Setting) -> list[str]:
-    """What is compared, how, and with which variances."""
+    """What is compared, how, with which variances, and what is not simulated."""
     trial, (first, second) = setting.trial, setting.sides
     test = TESTS[trial.test].meaning
     over = "" if TESTS[trial.test].needs == "right or wrong" else f" over {trial.unit}s"
     simulated = f"{count(trial.simulations, 'simulation')} each, seed {trial.seed}"
     effect = trial.effect
+    logit = ", in log-odds" if isinstance(effect, Proportions) else ""
     if isinstance(effect, Proportions):
         what = f"{first} {effect.first:g} against {second} {effect.second:g}"
         vary = f"{effect.participant_sd:.3g} between people and {effect.item_sd:.3g} between items, in log-odds"
@@ -58,7 +59,12 @@ def setting_sentences(setting: Setting) -> list[str]:
         vary = (
             f"{people:.3g} between people and {items:.3g} between items, of {effect.spread:.3g} between single answers"
         )
-    return [f"{what}; {test}{over}, alpha {trial.alpha:g}; {simulated}.", f"Standard deviations: {vary}."]
+    return [
+        f"{what}; {test}{over}, alpha {trial.alpha:g}; {simulated}.",
+        f"Standard deviations: {vary}.",
+        f"The effect is the same for every item and person{logit}: no interaction of items and conditions is "
+        "simulated.",
+    ]
 
 
 def result_sentences(report: PowerReport) -> list[str]:
@@ -69,6 +75,12 @@ def result_sentences(report: PowerReport) -> list[str]:
         f"({percent(own.power.found.low)} to {percent(own.power.found.high)})."
     ]
     said += [needed_sentence(one) for one in report.needed]
+    plan = report.setting.design.plan
+    if plan is not None and len(plan.hypotheses) > 1 and plan.correction != "none":
+        said.append(
+            f"Power is that of one test at alpha {trial.alpha:g}, without correction. The plan corrects over "
+            f"{len(plan.hypotheses)} hypotheses, at {plan.alpha:g} together: see crowdloom plan."
+        )
     if own.power.false.low > _TOO_MANY * trial.alpha:
         said.append(
             f"Beware: where there is no effect, this test finds one in {percent(own.power.false.share)} of studies "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -25,8 +26,6 @@ def read_items(connection: Connection, study: str, version: int | None = None) -
     researchers have coded the items, `category` is their final one. Of an item that changed between
     versions the newest counts. Raises StudyError as `find_answers` does.
     """
-    import pandas as pd
-
     answers = find_answers(connection, study, "all", version)
     used = (
         select(BatchItem.item_id)
@@ -39,14 +38,27 @@ def read_items(connection: Connection, study: str, version: int | None = None) -
     ).all()
     coded = final_categories(connection, study)
     said = {
-        row.key: {"item": row.key, "reference": row.reference, "difficulty": row.difficulty}
-        | {name: value for name, value in row.attributes.items() if name not in (VIEWS, *LEADING)}
+        row.key: said_of(row.key, row.reference, row.difficulty, row.attributes)
         | ({"category": coded[row.key]} if row.key in coded else {})
         for row in rows
     }
-    names = dict.fromkeys([*LEADING, *(name for values in said.values() for name in values)])
-    frame = pd.DataFrame(
-        {name: pd.Series([values.get(name) for values in said.values()], dtype=object) for name in names}
-    )
+    return items_frame(said.values())
+
+
+def said_of(
+    key: str, reference: str | None, difficulty: float | None, attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is said of an item, by the name of the frame's column; its further pictures are left out."""
+    return {"item": key, "reference": reference, "difficulty": difficulty} | {
+        name: value for name, value in attributes.items() if name not in (VIEWS, *LEADING)
+    }
+
+
+def items_frame(said: Collection[Mapping[str, Any]]) -> pd.DataFrame:
+    """The frame of these items, each as `said_of` gives it."""
+    import pandas as pd
+
+    names = dict.fromkeys([*LEADING, *(name for values in said for name in values)])
+    frame = pd.DataFrame({name: pd.Series([values.get(name) for values in said], dtype=object) for name in names})
     frame["difficulty"] = frame["difficulty"].astype(float)
     return frame

@@ -12,9 +12,15 @@ import pandas as pd
 
 from crowdloom.analysis.describe import TABLES, describe, describe_rows
 from crowdloom.analysis.figure_style import NothingToDrawError
-from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES
+from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES, TIMES_CAPTIONS
 from crowdloom.analysis.frame import FrameError
-from crowdloom.analysis.noise_ceiling import Ceiling, ceiling_table, mixing_ceiling, soft_label_ceiling
+from crowdloom.analysis.noise_ceiling import (
+    Ceiling,
+    ceiling_table,
+    ceiling_words,
+    mixing_ceiling,
+    soft_label_ceiling,
+)
 from crowdloom.analysis.noise_ceiling import wrong_label_ceiling as choice_ceiling
 from crowdloom.analysis.rater_agreement import AGREEMENT, agreement_table
 from crowdloom.analysis.reference_comparison import reference_table
@@ -78,9 +84,24 @@ def _described(answers: Answers) -> list[Block]:
     given = (answers.frame, answers.items, answers.classes)
     tables = TABLES[answers.task](*given)
     return [
+        *_pooled(answers, _POOLING[answers.task]),
         Facts(describe_rows(describe(answers.task, *given))),
         *(Tabular(table, f"answers-{number}") for number, table in enumerate(tables, 1)),
     ]
+
+
+_POOLING = {
+    "soft-label": "These numbers, and the labels, times and figures below, pool {}; crowdloom export holds them apart.",
+    "mixing-coefficient": "These numbers, and the times and figures below, pool {}; crowdloom export holds them apart.",
+    "wrong-label": "These numbers pool {}; the tables below hold them apart, as crowdloom export does.",
+}
+"""For each task, what of its description does not tell conditions apart."""
+
+
+def _pooled(answers: Answers, sentence: str) -> list[Block]:
+    """The sentence about how many conditions are pooled, where there are several."""
+    conditions = sorted(set(answers.frame["condition"]))
+    return [Prose(sentence.format(f"{len(conditions)} conditions"))] if len(conditions) > 1 else []
 
 
 def _compared(answers: Answers) -> list[Block]:
@@ -104,7 +125,8 @@ def _reference(answers: Answers) -> list[Block]:
 def _labels(answers: Answers) -> list[Block]:
     if answers.task != "soft-label":
         return []
-    return label_blocks(answers.frame, answers.classes, answers.counts, answers.pictures)
+    pooled = _pooled(answers, "Labels pool {}; crowdloom export holds them apart.")
+    return pooled + label_blocks(answers.frame, answers.classes, answers.counts, answers.pictures)
 
 
 def _agreement(answers: Answers) -> list[Block]:
@@ -116,7 +138,8 @@ def _ceiling(answers: Answers) -> list[Block]:
     """From repeats; nothing where no item was shown again."""
     if not answers.frame["is_repeat"].any():
         return []
-    return [Tabular(ceiling_table(_CEILINGS[answers.task](answers)), "noise-ceiling")]
+    found = _CEILINGS[answers.task](answers)
+    return [Tabular(ceiling_table(found), "noise-ceiling", ceiling_words(found))]
 
 
 _CEILINGS: dict[str, Callable[[Answers], list[Ceiling]]] = {
@@ -132,7 +155,7 @@ def _time(answers: Answers) -> list[Block]:
     found = time_spent(answers.task, answers.frame, answers.rng(), answers.samples)
     blocks: list[Block] = [Tabular(times_table(found), "times")]
     try:
-        blocks.append(Drawing(times_figure(found), "times", "Seconds per answer, by what the answer tells."))
+        blocks.append(Drawing(times_figure(found), "times", TIMES_CAPTIONS[answers.task]))
     except NothingToDrawError as error:
         blocks.append(Prose(f"Not drawn: times, since {error}."))
     return blocks

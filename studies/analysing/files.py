@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,13 +18,21 @@ from crowdloom.analysis.files import whole_file
 from crowdloom.analysis.report import Drawing, Section, Tabular, inline_svg
 from crowdloom.studies.prose import TEMPLATES
 
+DIGITS = 12
+"""Of numbers in tables: what follows depends on the order in which people happen to stand in the store."""
+
+_FILE = re.compile(r'data-file="((?:tables|figures)/[^"/]+)"')
+"""Where a page names a file beside it."""
+
 
 def write_report(title: str, lead: str, sections: Sequence[Section], path: Path, folder: Path) -> list[Path]:
     """Write the report to `path`, its tables and figures below `folder`; these files, in the report's order.
 
     All of them are written beside their places first. Where that fails (a full disk, Ctrl-C), nothing is left, and an
-    earlier report stays as it was.
+    earlier report stays as it was. Where an earlier report is replaced, files that it had and this one has not are
+    removed; whatever else lies there stays.
     """
+    earlier = _FILE.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
     staged = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         files = [file.relative_to(staged) for file in _write_files(sections, staged)]
@@ -31,6 +41,8 @@ def write_report(title: str, lead: str, sections: Sequence[Section], path: Path,
             for file in files:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 (staged / file).replace(folder / file)
+        for file in set(map(Path, earlier)) - set(files):
+            (folder / file).unlink(missing_ok=True)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return [folder / file for file in files]
@@ -40,7 +52,7 @@ def _html(title: str, lead: str, sections: Sequence[Section], folder: Path) -> s
     """The page, with the figures that lie below `folder`."""
 
     def svg(drawing: Drawing) -> Markup:
-        return Markup(inline_svg(_figure(folder, drawing).read_text(encoding="utf-8"), drawing.stem))  # noqa: S704 - ours
+        return Markup(inline_svg((folder / _file(drawing)).read_text(encoding="utf-8"), drawing.stem))  # noqa: S704 - ours
 
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -55,6 +67,7 @@ def _html(title: str, lead: str, sections: Sequence[Section], folder: Path) -> s
         sections=sections,
         version=version("crowdloom"),
         svg=svg,
+        file=_file,
     )
 
 
@@ -63,19 +76,24 @@ def _write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
     written = []
     for block in (block for section in sections for block in section.blocks):
         if isinstance(block, Tabular):
-            path = folder / "tables" / f"{block.stem}.csv"
+            path = folder / _file(block)
             path.parent.mkdir(parents=True, exist_ok=True)
             frame = block.table.frame if block.data is None else block.data
             with whole_file(path) as part:
-                frame.to_csv(part, index_label=str(frame.index.name or "row"))
+                frame.map(_rounded).to_csv(part, index_label=str(frame.index.name or "row"))
             written.append(path)
         elif isinstance(block, Drawing):
-            path = _figure(folder, block)
+            path = folder / _file(block)
             path.parent.mkdir(parents=True, exist_ok=True)
             save_figure(block.figure, path)
             written.append(path)
     return written
 
 
-def _figure(folder: Path, drawing: Drawing) -> Path:
-    return folder / "figures" / f"{drawing.stem}.svg"
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def _file(block: Tabular | Drawing) -> str:
+    """Where it lies beside the page."""
+    return f"tables/{block.stem}.csv" if isinstance(block, Tabular) else f"figures/{block.stem}.svg"

@@ -50,8 +50,9 @@ def label_blocks(
         Tabular(
             table,
             "labels-by-method",
-            "Single answers are T2-clamp labels, gamma 0.1; entropy in nats. crowdloom labels writes any of these, and "
-            "with --intervals how sure they are; or one label per answer.",
+            "Single answers are T2-clamp labels, gamma 0.1; entropy in nats. Mean certainty is the mean probability of "
+            "the most probable class; where several are equally probable, accuracy counts each its share. "
+            "crowdloom labels writes any of these, and with --intervals how sure they are; or one label per answer.",
         ),
         Tabular(
             Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -58,12 +59,17 @@ class Material:
     states: Mapping[str, int]
     """How many submissions there are by state, those without a batch included."""
     planned: Planned | None
+    """None where the design has no plan."""
+    with_plan: tuple[int, ...]
+    """Versions of the study that were published with a plan, whichever."""
     debrief: pd.DataFrame
     """The answers to the debrief questions; see `records.read_debrief`."""
     questionnaires: pd.DataFrame
     """See `reading_questionnaires.read_questionnaires`."""
     pay: Sequence[tuple[str, str]]
     """For each posting where money is paid, where it is and what people earn by the hour, in words."""
+    simulated: int = 0
+    """Of the submissions in `states`, those of simulated people."""
     whence: Whence | None = None
     """The release that the study was read from, if it was."""
 
@@ -84,11 +90,16 @@ def read_material(connection: Connection, study: str, version: int | None = None
     frame, items = read_frame(connection, study, "all", version), read_items(connection, study, version)
     about["attention"] = attention(design, frame, items, about["submission"])
     counted = connection.execute(
-        select(Submission.state, func.count().label("number"))
+        select(Submission.state, Submission.posting_id, func.count().label("number"))
         .join(Posting, Posting.id == Submission.posting_id)
         .where(Posting.design_id.in_(answers.designs))
-        .group_by(Submission.state)
+        .group_by(Submission.state, Submission.posting_id)
     ).all()
+    said = connection.execute(select(Posting.id, Posting.values).where(Posting.design_id.in_(answers.designs))).all()
+    simulated = {posting.id for posting in said if posting.values.get("simulated")}
+    states: Counter[str] = Counter()
+    for some in counted:
+        states[some.state] += some.number
     return Material(
         study=study,
         version=current,
@@ -98,8 +109,10 @@ def read_material(connection: Connection, study: str, version: int | None = None
         items=items,
         classes=answers.classes,
         submissions=about,
-        states={row.state: row.number for row in counted},
+        states=dict(sorted(states.items())),
+        simulated=sum(some.number for some in counted if some.posting_id in simulated),
         planned=_planned(connection, study, current, design),
+        with_plan=tuple(sorted({plan.version for plan in published_plans(connection, study) if plan.sha256})),
         debrief=read_debrief(connection, study),
         questionnaires=read_questionnaires(connection, study, "all", version),
         pay=_pay(connection, study),

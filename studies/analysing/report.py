@@ -6,32 +6,30 @@ import platform
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from crowdloom.analysis.figure_style import NothingToDrawError
-from crowdloom.analysis.flow import flow_table
-from crowdloom.analysis.plan import OUTCOMES, PlannedExclusions
-from crowdloom.analysis.planned import Tested, plan_frame, plan_table
 from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
 from crowdloom.analysis.questionnaires import questionnaire_tables
 from crowdloom.analysis.report import Drawing, Facts, Prose, Section, Tabular
 from crowdloom.studies.analysing.answers import Answers, answer_sections
-from crowdloom.studies.analysing.debrief import debrief_tables
 from crowdloom.studies.analysing.labels import Pictures
 from crowdloom.studies.analysing.material import Material
+from crowdloom.studies.analysing.participants_section import participants_section
+from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.results import Results, find_results
-from crowdloom.studies.analysing.whence import frozen, hashed, whence_blocks
+from crowdloom.studies.analysing.whence import whence_blocks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLES = 1000
 """Of each bootstrap."""
-
-NOTE = "Two-sided. Estimates are the first side less the second; those of a logistic regression are log odds ratios."
 
 LIBRARIES = ("crowdloom", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
@@ -61,7 +59,7 @@ def analyse(
     """
     say("Carrying out the plan" if material.design.plan else "Choosing the answers that count")
     results = find_results(material)
-    told, counted, tested = results.told, results.counted, results.tested
+    told, counted = results.told, results.counted
     answers = Answers(
         material.design.task,
         counted,
@@ -73,69 +71,19 @@ def analyse(
         pictures,
     )
     sections = [
-        _plan(material, tested),
+        plan_section(material, results),
         _design(material),
-        _participants(material, told),
+        participants_section(material, told),
         *answer_sections(answers, say),
         *_questionnaires(material, told),
-        _making(material, command),
+        _making(material, command, samples, counts),
     ]
     people, number = counted["participant"].nunique(), len(counted)
     given = f"{number:,} {'answer' if number == 1 else 'answers'}"
     lead = f"{material.study}: {given} of {people:,} {'person' if people == 1 else 'people'}"
+    if material.simulated:
+        lead += ", simulated" if material.simulated == sum(material.states.values()) else ", some of them simulated"
     return Analysed(results, sections, lead)
-
-
-def _plan(material: Material, tested: Sequence[Tested]) -> Section:
-    section = Section("Plan and results", exploratory=not tested)
-    plan, planned = material.design.plan, material.planned
-    if plan is None or planned is None:
-        section.blocks.append(
-            Prose("This study was run without a plan, so everything in this report is exploratory: it describes.")
-        )
-        return section
-    rows = [
-        ("plan", planned.sha256, hashed(planned)),
-        ("frozen", frozen(planned), ""),
-        ("stopping", plan.stopping, "when no more answers are collected"),
-        ("correction", plan.correction, f"over {len(plan.hypotheses)} p values; alpha is {plan.alpha:g}"),
-        ("left out", _rules(plan.exclusions), "beside what is not complete, has no place or was rejected"),
-    ]
-    if planned.others:
-        versions = ", ".join(map(str, planned.others))
-        rows.append(("other plans", f"version {versions}", "were published with another plan, or with none"))
-    section.blocks += [
-        Facts(rows),
-        Tabular(plan_table(tested), "plan", NOTE, plan_frame(tested)),
-        *(
-            Prose(f"{one.hypothesis.name}. {one.hypothesis.claim} {_what(one, material.design.task)} {one.sentence()}")
-            for one in tested
-        ),
-    ]
-    return section
-
-
-def _rules(rules: PlannedExclusions) -> str:
-    said = []
-    if rules.comprehension is not None:
-        said.append(f"more than {rules.comprehension} failed comprehension checks")
-    if rules.attention:
-        said.append("failed attention checks")
-    if rules.seconds_per_answer is not None:
-        said.append(f"a median below {rules.seconds_per_answer:g} s per answer")
-    if rules.same_answer is not None:
-        said.append(f"more than {rules.same_answer:.0%} equal answers")
-    if rules.consistency is not None:
-        said.append(f"repeats that agree by less than {rules.consistency:g}")
-    return "; ".join(said) or "nothing"
-
-
-def _what(one: Tested, task: str) -> str:
-    """What was compared, in words."""
-    said, words = one.hypothesis, OUTCOMES[task][one.hypothesis.outcome]
-    over = {"item": "means of items", "participant": "means of people", "response": "single answers"}[said.unit]
-    where = f", where {' and '.join(f'{name} is {level}' for name, level in said.where.items())}" if said.where else ""
-    return f"Outcome: {words.meaning} ({words.unit}); {over}{where}."
 
 
 def _design(material: Material) -> Section:
@@ -164,21 +112,6 @@ def _number(number: float, what: str) -> str:
     return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
-def _participants(material: Material, told: pd.DataFrame) -> Section:
-    section = Section("Participants", [Tabular(flow_table(material.states, told, material.frame), "flow")])
-    by_hand = told[(told["standing"] == "excluded") & told["detail"].notna()]
-    for reason, number in by_hand["detail"].value_counts().sort_index().items():
-        section.blocks.append(Prose(f"Excluded by hand, {number}: {reason}"))
-    kept = told["submission"][told["reason"].isna()]
-    section.blocks += [
-        Tabular(table, f"debrief-{number}")
-        for number, table in enumerate(debrief_tables(material.design, material.debrief, kept), 1)
-    ]
-    if material.pay:
-        section.blocks.append(Facts([(f"pay, {where}", said, "") for where, said in material.pay]))
-    return section
-
-
 def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:
     kept = told["submission"][told["reason"].isna()]
     given = material.questionnaires[material.questionnaires["submission"].isin(kept)]
@@ -202,12 +135,17 @@ def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:
     return [section]
 
 
-def _making(material: Material, command: Sequence[str]) -> Section:
+def _making(material: Material, command: Sequence[str], samples: int, counts: npt.NDArray[Any] | None) -> Section:
     rows = [
         ("command", shlex.join(command), "makes this report again from the same store"),
         ("design", material.design_sha256, "SHA-256 of the design and its items"),
-        ("seed", str(material.design.seed), "of the design: its sample of items and its batches"),
+        ("seed", str(material.design.seed), "of the design: its sample of items, its batches, and the draws below"),
+        ("draws", f"{samples:,}", "of people or items, for each interval by bootstrap"),
         ("Python", platform.python_version(), ""),
         *((name, version_of(name), "") for name in LIBRARIES),
     ]
+    if counts is not None:
+        rows.append(
+            ("counts", sha256(np.ascontiguousarray(counts).tobytes()).hexdigest(), "SHA-256 of --counts' array")
+        )
     return Section("How this report was made", [Facts(rows), *whence_blocks(material.whence)])

@@ -36,7 +36,11 @@ def whence_blocks(whence: Whence | None) -> Iterator[Block]:
             ("content", whence.sha256, "SHA-256 of the release's content"),
         ]
     )
-    lacking = ["times of day", "payments, so that this report does not say what people earned by the hour"]
+    lacking = [
+        "times of day",
+        "the platforms that people came by",
+        "payments, so that this report does not say what people earned by the hour",
+    ]
     if not whence.free_text:
         lacking.append("answers in free text, and the reasons for which submissions were excluded by hand")
     if not whence.images:

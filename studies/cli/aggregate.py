@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdloom.studies.cli.frames import check_name, write_frame
-from crowdloom.studies.cli.options import progress
+from crowdloom.studies.cli.frames import check_name, intervals_sentence, write_frame
+from crowdloom.studies.cli.options import check_apart, progress
+from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,12 @@ _MANY = 1_000_000
 @click.option("--tolerance", type=float, help="Of EM methods: end where an answer gains less; 0.00001 if not given.")
 @click.option("--weights", type=click.Choice(["equal", "agreement"]), help="Of pools: what workers weigh.")
 @click.option("--confusions", type=FILE, metavar="FILE", help="Of EM methods: also write each worker's confusions.")
-@click.option("--intervals", type=FILE, metavar="FILE", help="Also write 95 % intervals, by a bootstrap over workers.")
+@click.option(
+    "--intervals",
+    type=FILE,
+    metavar="FILE",
+    help="Also write 95 % intervals, by a bootstrap over workers; empty for tasks of one worker.",
+)
 @click.option("--samples", type=click.IntRange(min=1), help="With --intervals: so many draws; 1000 if not given.")
 @click.option("--seed", type=int, help="With --intervals: draws that can be repeated; 0 if not given.")
 @click.option("--out", type=FILE, required=True, metavar="FILE", help="A .csv or .parquet: task, one column per label.")
@@ -60,9 +66,10 @@ def command(
     """Turn FILE, a row for each worker's answer, into the labels' probabilities for each task.
 
     FILE is a CSV file (separated by commas, semicolons or tabs; it may be packed) or Parquet. Everything is read as
-    text. Rows without a task, worker or label are left out; every other row counts as an answer, also where a worker
-    answered a task twice. Tasks and labels are written in order: numbers by value, other texts by their characters.
-    Options that are given must mean something to the method.
+    text, without the blanks around it. Rows without a task, worker or label are left out, a cell of blanks being an
+    empty one; every other row counts as an answer, also where a worker answered a task twice. Tasks and labels are
+    written in order: numbers by value, other texts by their characters. Options that are given must mean something to
+    the method.
     """
     from crowdloom.analysis.aggregation import aggregate
     from crowdloom.analysis.answer_file import read_answers
@@ -74,6 +81,8 @@ def command(
     for name, path in (("--out", out), ("--confusions", confusions), ("--intervals", intervals)):
         if path is not None:
             check_name(path, name)
+    check_apart({"FILE": file, "--out": out, "--confusions": confusions, "--intervals": intervals})
+    _check_columns({"--task": task, "--worker": worker, "--label": label})
     try:
         rows = read_answers(file, [task, worker, label, *([true] if true else [])])
         counted = rows[rows[[task, worker, label]].notna().all(axis=1)]
@@ -94,8 +103,21 @@ def command(
     for path, frame in written:
         write_frame(frame, path)
     _say(found, counted[[task, worker]], len(rows) - len(counted), out)
+    if intervals is not None:
+        click.echo(intervals_sentence(written[-1][1], "task", intervals))
     if compared:
         click.echo(compared)
+
+
+def _check_columns(columns: dict[str, str]) -> None:
+    """Raise OptionError where one column is to be two things."""
+    from crowdloom.studies.errors import OptionError
+
+    seen: dict[str, str] = {}
+    for option, column in columns.items():
+        first = seen.setdefault(column, option)
+        if first != option:
+            raise OptionError(f"{first} and {option} are the same column {column!r}; each needs one of its own")
 
 
 def _options(method: str, said: dict[str, Any], confusions: Path | None) -> dict[str, Any]:
@@ -123,7 +145,7 @@ def _iterating(method: str, answers: int, iterations: int | None) -> Iterator[di
 
 
 def _intervals(found: Aggregated, method: str, samples: int, seed: int, options: dict[str, Any]) -> pd.DataFrame:
-    """Columns task, label, probability, low and high."""
+    """Columns task, label, probability, low and high, which are empty for tasks of one worker."""
     import numpy as np
     import pandas as pd
 
@@ -152,17 +174,21 @@ def _intervals(found: Aggregated, method: str, samples: int, seed: int, options:
 def _say(found: Aggregated, whose: pd.DataFrame, left_out: int, out: Path) -> None:
     aggregate = found.aggregate
     click.echo(
-        f"Wrote {len(found.tasks)} tasks' probabilities of {len(found.classes)} labels to {out}, from {len(whose)} "
-        f"answers of {len(found.workers)} workers ({aggregate.method})."
+        f"Wrote the probabilities of {count(len(found.classes), 'label')} for {count(len(found.tasks), 'task')} to "
+        f"{out}, from {count(len(whose), 'answer')} of {count(len(found.workers), 'worker')} ({aggregate.method})."
     )
     if aggregate.converged is not None:
         ended = "converged" if aggregate.converged else "not converged yet, see --iterations"
-        click.echo(f"{len(aggregate.history)} iterations, {ended}.")
+        click.echo(f"{count(len(aggregate.history), 'iteration')}, {ended}.")
     if left_out:
-        click.echo(f"{left_out} rows have an empty cell; they are left out.")
+        have = "has an empty cell; it is" if left_out == 1 else "have an empty cell; they are"
+        click.echo(f"{count(left_out, 'row')} {have} left out.")
     twice = int(whose.duplicated().sum())
     if twice:
-        click.echo(f"{twice} answers are a worker's second or later to the same task; they count like all others.")
+        are, they = ("is", "it counts") if twice == 1 else ("are", "they count")
+        click.echo(
+            f"{count(twice, 'answer')} {are} a worker's second or later to the same task; {they} like all others."
+        )
     if len(found.classes) == 1:
         click.echo(f"There is only one label, {found.classes[0]!r}, so every task has it with certainty.")
 
@@ -178,6 +204,5 @@ def _compared(found: Aggregated, counted: pd.DataFrame, task: str, true: str) ->
     if known.empty:
         return f"Column {true} is empty, so nothing is compared."
     right = found.labels().reindex(known[task].astype(object)).to_numpy() == known[true].astype(object).to_numpy()
-    return (
-        f"Of {len(known)} tasks with a right label in {true}, {right.sum()} came out so ({100 * right.mean():.1f} %)."
-    )
+    of = count(len(known), "task")
+    return f"Of {of} with a right label in {true}, {right.sum():,} came out so ({100 * right.mean():.1f} %)."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowdloom.studies.cli.options import check_folder
+from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,19 @@ def check_name(path: Path, option: str) -> None:
     check_folder(path, option)
     if path.suffix.lower() not in {".csv", ".parquet"}:
         raise OptionError(f"{option} {path}: its name must end in .csv or .parquet")
+
+
+def intervals_sentence(frame: pd.DataFrame, noun: str, path: Path) -> str:
+    """Of how many items intervals were written; `frame` has columns item or task first, and low."""
+    has = frame.groupby(frame.columns[0], observed=True, sort=False)["low"].first().notna()
+    with_one, number = int(has.sum()), len(has)
+    if with_one == number:
+        return f"Wrote the 95 % intervals of {count(number, noun)} to {path}."
+    have = "has" if with_one == 1 else "have"
+    return (
+        f"Wrote the 95 % intervals to {path}: {with_one:,} of {count(number, noun)} {have} one; for those "
+        "that one person answered, low and high are empty."
+    )
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

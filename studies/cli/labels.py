@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdloom.studies.cli.frames import check_name, write_frame
-from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened, progress
+from crowdloom.studies.cli.frames import check_name, intervals_sentence, write_frame
+from crowdloom.studies.cli.options import (
+    answers_options,
+    check_apart,
+    check_folder,
+    database_option,
+    opened,
+    progress,
+)
 
 if TYPE_CHECKING:
     from crowdloom.studies.reading import Scope
@@ -47,7 +54,8 @@ AGGREGATES = ("mean", "linear-pool", "log-pool", "soft-dawid-skene", "majority-v
     "--intervals",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Of aggregated soft labels: also write 95 % intervals, by a bootstrap over annotators, to a .csv or .parquet.",
+    help="Of aggregated soft labels: also write 95 % intervals, by a bootstrap over annotators, to a .csv or .parquet; "
+    "low and high are empty where one person answered.",
 )
 @click.option("--samples", type=click.IntRange(min=1), help="With --intervals: so many draws; 1000 if not given.")
 @click.option("--seed", type=int, help="With --intervals: draws that can be repeated; 0 if not given.")
@@ -83,6 +91,7 @@ def command(
     from crowdloom.studies.labelling import build_label_set, record_label_set
 
     check_folder(out)
+    check_apart({"--similarity": similarity, "--out": out, "--intervals": intervals})
     if repeats and not aggregate:
         raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
     _check_intervals(intervals, aggregate, samples, seed)
@@ -110,8 +119,8 @@ def command(
             write_frame(built.intervals, intervals)
         with store.write() as connection:
             token = record_label_set(connection, study, recipe, built)
-    if built.intervals is not None:
-        click.echo(f"Wrote their 95 % intervals to {intervals}.")
+    if intervals is not None and built.intervals is not None:
+        click.echo(intervals_sentence(built.intervals, "item", intervals))
     click.echo(f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token}).")
     if built.left_out:
         click.echo(f"{built.left_out} responses say too little for a label; they are left out.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -135,6 +135,22 @@ def check_folder(path: Path, option: str = "--out") -> None:
 
     if not path.absolute().parent.is_dir():
         raise OptionError(f"{option} {path}: there is no folder {path.parent}; create it first")
+
+
+def check_apart(paths: Mapping[str, Path | None]) -> None:
+    """Refuse, before anything is read, to write over what is read, or two things to one file.
+
+    `paths` by what they are called on the command line, those that are read first.
+    """
+    from crowdloom.studies.errors import OptionError
+
+    seen: dict[Path, str] = {}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        first = seen.setdefault(path.resolve(), name)
+        if first != name:
+            raise OptionError(f"{name} {path} is the same file as {first}; give another name")
 
 
 @contextmanager

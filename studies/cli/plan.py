@@ -23,7 +23,8 @@ def command(file: Path, runs: int, participants: int | None, seed: int, as_json:
     The answers are those of simulated people who behave as [rehearsal.behaviour] states, without any page and
     without drop-outs. Where the files with the design's items are not there, made-up items take their place.
     """
-    from crowdloom.analysis.plan import TESTS, plan_hash
+    from crowdloom.analysis.plan import plan_hash
+    from crowdloom.analysis.plan_words import claim_words, correction_words, exclusion_words, hypothesis_words
     from crowdloom.studies.analysing.rehearsed import try_plan
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.errors import OptionError
@@ -69,11 +70,10 @@ def command(file: Path, runs: int, participants: int | None, seed: int, as_json:
         ]
         click.echo(json.dumps({"plan": plan_hash(plan), "runs": runs, "seed": seed, "hypotheses": rows}, indent=2))
         return
-    click.echo(f"plan {plan_hash(plan)}\nstopping: {plan.stopping}\n")
+    click.echo(f"plan {plan_hash(plan)}\nstopping: {plan.stopping}")
+    click.echo(f"correction: {correction_words(plan)}\nleft out: {exclusion_words(plan.exclusions)}\n")
     for hypothesis, one in zip(plan.hypotheses, tried, strict=True):
-        click.echo(
-            f"{hypothesis.name}: {hypothesis.claim}\n  {TESTS[hypothesis.test].meaning}, of {hypothesis.outcome}"
-        )
+        click.echo(f"{claim_words(hypothesis)}\n  {hypothesis_words(hypothesis, design.task)}")
         click.echo(f"  found in {one.found} of {runs} studies with the stated behaviour ({one.interval(one.found)})")
         if one.found_without is None:
             click.echo("  not tried without it: from a comparison with a number nothing can be taken out")

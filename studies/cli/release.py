@@ -19,7 +19,12 @@ from crowdloom.studies.cli.options import check_folder, database_option, opened,
     metavar="FOLDER",
     help="The folder to write; a zip of it appears beside it. A release of STUDY that is there is replaced.",
 )
-@click.option("--licence", "--license", metavar="SPDX", help="Such as CC-BY-4.0 or CC0-1.0; needed for a new version.")
+@click.option(
+    "--licence",
+    "--license",
+    metavar="SPDX",
+    help="Such as CC-BY-4.0 or CC0-1.0; needed for the first version; later the same one unless you say another.",
+)
 @click.option(
     "--free-text",
     is_flag=True,
@@ -83,7 +88,11 @@ def command(
         released = release_study(store, study, out, options, number=number, given=given, progress=show)
     counts = released.built.about.counts
     if released.replaced is not None and released.replaced != f"version {released.version}":
-        click.echo(f"{released.replaced.capitalize()}, which was in {out}, is replaced.")
+        old = released.replaced.removeprefix("version ")
+        click.echo(
+            f"Version {old}, which was in {out}, is replaced; --release-version {old} builds it again only from a store "
+            "as it was."
+        )
     click.echo(
         f"Wrote version {released.version} of {study} ({'new' if released.is_new else 'the same as before'}) to {out} "
         f"and {released.archive}: {count(counts.responses, 'response')}, "

@@ -18,6 +18,7 @@ def command(file: Path, without_items: bool) -> None:
     from crowdloom.studies.items import read_items
     from crowdloom.studies.loading import prepare_items
     from crowdloom.studies.media import Spool
+    from crowdloom.studies.plan_items import check_plan
 
     design, source = read_design(file)
     if without_items:
@@ -25,6 +26,7 @@ def command(file: Path, without_items: bool) -> None:
         return
     with item_progress() as show, located(source, str(file)), Spool() as spool:
         items, dealt, used = prepare_items(design, read_items(design, file.parent), spool, show)
+        check_plan(design, used.values())
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
     people = sum(each * len(batches) for each, batches in zip(wanted, dealt, strict=True))
     batches = len({tuple(batch) for batches in dealt for batch in batches})

@@ -140,8 +140,8 @@ def _who_counts(about: Description) -> Iterator[str]:
     yield ""
     yield (
         "The data of everybody who got a batch are here, with their standing, so that the exclusions can be checked "
-        "and undone. Labels and analyses use those that are accepted (and copies); take the others out unless you "
-        "study them."
+        "and undone. Labels use those that are accepted, and copies, as their authors do; analyses leave copies out. "
+        "Take the others out unless you study them."
     )
     yield ""
     rows = [(name, f"{number:,}", STANDINGS[name]) for name, number in about.counts.submissions.items()]

@@ -47,9 +47,10 @@ def release_study(
     """Write a release of a study into the folder `out`, and its zip beside it.
 
     With `options`: the newest version made by them where its content is still the same, else a new one, with new
-    pseudonyms. With `number`: that version again, by its own options; `given` are options that must not differ
-    from them. Raises StudyError where its content has changed, OptionError where `out` is something else, and
-    StoreError or OSError where something cannot be read or written; then nothing is written.
+    pseudonyms. Without: the same, by the options `given` and the licence of the newest version there is. With
+    `number`: that version again, by its own options; those `given` must not differ from them. Raises StudyError where
+    its content has changed, OptionError where `out` is something else, and StoreError or OSError where something
+    cannot be read or written; then nothing is written.
     """
     with alone(out), store.read() as connection:
         replaced = check_out(out, study)
@@ -57,9 +58,8 @@ def release_study(
         if number is not None:
             known: Version | None = find_version(versions, number, study)
             options = _own_options(known, given or {})
-        elif options is None:
-            raise OptionError("--licence is missing; a release needs one, such as CC-BY-4.0")
         else:
+            options = options or _as_licensed(versions, given or {})
             known = next((version for version in versions if version.options == options), None)
         content = read_content(connection, study, options)
         if known is not None:
@@ -72,6 +72,12 @@ def release_study(
         with being_built(out) as folder:
             built = build(store, connection, content, version, folder, progress)
             return _publish(study, version, built, folder, out, replaced, is_new=True, store=store)
+
+
+def _as_licensed(versions: list[Version], given: dict[str, Any]) -> Options:
+    if not versions:
+        raise OptionError("--licence is missing; the first version of a release needs one, such as CC-BY-4.0")
+    return Options(**{"licence": versions[0].options.licence, **given})
 
 
 def _own_options(version: Version | None, given: dict[str, Any]) -> Options:

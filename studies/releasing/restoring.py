@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select
 
+from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.database import new_token
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import ImportFileError, OptionError
@@ -65,7 +66,21 @@ def read_designs(release: OpenRelease, study: str) -> dict[int, DesignModel]:
             raise ImportFileError(f"{release.name}: its designs are of another task, or of other classes, than it says")
     if not found:
         raise ImportFileError(f"{release.name}: it has no design")
+    _check_plans(release, found)
     return found
+
+
+def _check_plans(release: OpenRelease, designs: dict[int, DesignModel]) -> None:
+    """Raise ImportFileError where a design's plan is not the one that was published with it."""
+    for said in release.said.plans:
+        if said.sha256 is None or said.version not in designs:
+            continue
+        plan = designs[said.version].plan
+        if plan is None or plan_hash(plan) != (said.released_sha256 or said.sha256):
+            raise ImportFileError(
+                f"{release.name}: the plan of version {said.version} is not the one with the SHA-256 that it gives, "
+                "so somebody has changed it; take the release as it was published"
+            )
 
 
 def restore_study(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select
 
+from crowdloom.analysis.plan import Plan, plan_hash
 from crowdloom.studies.reading import Answers
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.scrubbing import ADDRESSES
@@ -89,6 +90,8 @@ class ReleasedPlan(_Part):
     """Of the plan as the study had it; None for a version that was published without one."""
     published: date
     """The day of its first publication, UTC."""
+    released_sha256: str | None = None
+    """Of the plan in `designs`, where an address had to be taken out of it."""
 
 
 class ReleaseFile(_Part):
@@ -142,16 +145,33 @@ def describe_study(
         labels=labels,
         counts=ReleasedCounts.model_validate(counts._asdict()),
         tables={table.stem: {column.name: column.kind for column in table.columns} for table in tables},
-        designs=_designs(connection, answers),
-        plans=_plans(connection, answers.study),
+        designs=(designs := _designs(connection, answers)),
+        plans=_plans(connection, answers.study, designs),
     )
 
 
-def _plans(connection: Connection, study: str) -> list[ReleasedPlan]:
+def _plans(connection: Connection, study: str, designs: Sequence[ReleasedDesign]) -> list[ReleasedPlan]:
     plans = published_plans(connection, study)
     if not any(plan.sha256 for plan in plans):
         return []
-    return [ReleasedPlan(version=plan.version, sha256=plan.sha256, published=day_of(plan.published)) for plan in plans]
+    released = {
+        design.version: plan_hash(Plan.model_validate(design.values["plan"]))
+        for design in designs
+        if design.values.get("plan")
+    }
+    return [
+        ReleasedPlan(
+            version=plan.version,
+            sha256=plan.sha256,
+            published=day_of(plan.published),
+            released_sha256=_if_other(released.get(plan.version), plan.sha256),
+        )
+        for plan in plans
+    ]
+
+
+def _if_other(released: str | None, published: str | None) -> str | None:
+    return released if published is not None and released != published else None
 
 
 def _designs(connection: Connection, answers: Answers) -> list[ReleasedDesign]:

@@ -28,10 +28,14 @@ def rows(path: Path) -> list[list[str | None]]:
         ('task,worker,label\n"1\n2",a,"say ""hi"""\n', [["1\n2", "a", 'say "hi"']]),
         ("task,worker,label\n,,\n1,a,naïve\n", [[None, None, None], ["1", "a", "naïve"]]),
         ("task,worker,label\n", []),
+        (
+            "task,worker,label\n 1,a\t,  \n1, a , cat\n1,b,cat\n",
+            [["1", "a", None], ["1", "a", "cat"], ["1", "b", "cat"]],
+        ),
     ],
 )
 def test_csv_as_it_comes(tmp_path: Path, text: str, expected: list[list[str | None]]) -> None:
-    """Any order of columns, separators, line ends, quotes and a byte order mark; only empty cells are missing."""
+    """Any order of columns, separators, line ends, quotes, a byte order mark; blanks around a cell are none of it."""
     path = tmp_path / "answers.csv"
     path.write_bytes(text.encode())
     assert rows(path) == expected
@@ -50,6 +54,8 @@ def test_parquet_as_it_comes(tmp_path: Path) -> None:
     assert rows(path) == [["3", "a", "true"], [None, "b", "false"], ["1", "a", "true"]]
     frame.assign(task=[0.5, 1.0, float("nan")], label=["", "x", None]).to_parquet(path)
     assert rows(path) == [["0.5", "a", None], ["1", "b", "x"], [None, "a", None]]
+    frame.assign(task=["  ", " a", "a "]).to_parquet(path)
+    assert [row[0] for row in rows(path)] == [None, "a", "a"]
     frame.iloc[:0].to_parquet(path)
     assert rows(path) == []
 
@@ -66,7 +72,9 @@ def test_one_column_may_be_asked_for_twice(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"a,b\n1,2\n", "has no column 'task', 'worker', 'label'; its columns are 'a', 'b'"),
-        (b"task,worker,label\n1,2\n", "is no table that can be read: CSV parse error: Expected 3 columns"),
+        (b"task,worker,label\n1,2\n", r"line 2: the row has 2 cells, and the first line has 3;"),
+        (b'task,worker,label\n1,a,"x\ny"\n\n1,b,x\n1,b,x,y\n', r"answers\.csv, line 6: the row has 4 cells"),
+        (b"task,worker,label\n" + b"1,a,x\n" * 300_000 + b"1\n1,a\n", "line 300002: the row has 1 cell,"),
         (b"task,task,worker,label\n1,1,a,x\n", "has two columns 'task'"),
         (b"task,worker,label\n1,a,caf\xe9\n", "is not written in UTF-8"),
         (b"task,worker,label\n" + b"1,a,x\n" * 200_000 + b"1,a,caf\xe9\n", "is no table that can be read"),

@@ -146,6 +146,22 @@ def test_a_statistic_lies_in_its_interval() -> None:
         assert found.statistics[name].low < value < found.statistics[name].high
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_one_annotator_gives_no_interval(name: str) -> None:
+    """Of an item with one person, though that person answered it twice; of the whole where there is one person."""
+    item, annotator = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 0, 1])
+    answers = Annotations(item, annotator, np.array([0, 1, 0, 1, 1]), 3, 2, 2)
+    found = aggregate_intervals(name, answers, rng(), samples=60)
+    for end in (found.probabilities.low, found.probabilities.high):
+        assert np.isnan(end).all(axis=1).tolist() == [False, True, True]
+    assert not np.isnan(found.statistics["mean entropy"].low)
+    one = Annotations(item[:1], annotator[:1], answers.label[:1], 1, 1, 2)
+    alone = aggregate_intervals(name, one, rng(), samples=5)
+    assert np.isnan(alone.probabilities.low).all()
+    assert np.isnan(alone.statistics["mean entropy"].high)
+    assert alone.estimates["mean entropy"] >= 0
+
+
 def test_stretches_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many numbers are held at a time."""
     answers = answers_for("log-pool")

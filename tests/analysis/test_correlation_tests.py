@@ -73,3 +73,19 @@ def test_what_is_no_finite_number_is_left_out(run: Any) -> None:
     plain = run(x, y)
     assert run([*x, np.inf, 1.0, np.nan], [*y, 1.0, -np.inf, 2.0]) == plain
     assert plain.p is not None
+
+
+def test_rounding_breaks_no_ties() -> None:
+    """Means that are equal on paper share a rank; numbers that vary by rounding alone do not vary."""
+    x, y = np.array([0.1 + 0.2, 0.3, 0.7 - 0.4, 0.5, 0.6, 0.9]), np.arange(6.0)
+    found, exact = spearman(x, y), spearman(x.round(3), y)
+    assert (found.estimate, found.p) == (exact.estimate, exact.p)
+    assert exact.estimate == stats.spearmanr(x.round(3), y).statistic
+    for run in (pearson, spearman):
+        assert run([0.1 + 0.2, 0.3, 0.7 - 0.4, 0.3], [1, 2, 3, 5]).problem == "one of both numbers is always the same"
+
+
+def test_near_is_not_equal() -> None:
+    """Times in milliseconds are large, and differ by little of that."""
+    x, y = 1.7e12 + np.array([0.0, 1.0, 3.0, 2.0, 5.0]), np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert spearman(x, y).estimate == stats.spearmanr(x, y).statistic < 1

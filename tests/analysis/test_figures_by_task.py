@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from scipy import stats
 
 from crowdloom.analysis.boundaries import fit_boundary
 from crowdloom.analysis.boundary_figures import MOST_PAIRS
 from crowdloom.analysis.figure_style import WIDTH
 from crowdloom.analysis.figures import save_figure
-from crowdloom.analysis.figures_by_task import FIGURES, Drawn
+from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES, TIMES_CAPTIONS, Drawn
 from crowdloom.tasks import TASKS
 from tests.analysis.mixed_frames import CLASSES, answered, item_frame, mix, task_frame
 from tests.analysis.test_figures import cut_off
@@ -115,6 +117,35 @@ def test_nothing_is_cut_off_at_the_width_of_a_column(number: int) -> None:
 def test_every_task_has_figures() -> None:
     """No task is forgotten."""
     assert set(FIGURES) == set(TASKS)
+
+
+def test_captions_say_what_every_bar_is() -> None:
+    """A figure with error bars says what they are, of means or medians as drawn; one without says nothing of bars."""
+    drawn = {stem: figure for one in ALL for stem, figure in one.figures.items()}
+    assert set(drawn) == set(CAPTIONS)
+    for stem, figure in drawn.items():
+        bars = [one for axes in figure.axes for one in axes.containers if isinstance(one, ErrorbarContainer)]
+        kinds = {"quartiles": "median", "standard error": "mean"}
+        said = [name for words, name in kinds.items() if f"bars {words}" in CAPTIONS[stem].replace("one ", "")]
+        if stem == "accuracy":
+            assert "Bars are 95 % t intervals over images, which do not see" in CAPTIONS[stem]
+        else:
+            assert [one.get_label().split(",")[0].split()[0] for one in bars] == said, stem
+    assert set(TIMES_CAPTIONS) == set(TASKS)
+    assert all("Bars are 95 % bootstrap intervals over people." in said for said in TIMES_CAPTIONS.values())
+    assert TIMES_CAPTIONS["soft-label"].endswith("differences are not effects of asking for it.")
+
+
+def test_bars_of_means_are_standard_errors_and_those_of_medians_quartiles() -> None:
+    """As their captions say: over the answers at each coefficient."""
+    (mean,) = axes_of(soft_labels(mixed=True).figures["elsewhere-mass"]).containers
+    masses = np.array([axes_of(soft_labels(mixed=True).figures["elsewhere-mass"]).collections[0].get_offsets()])[0]
+    at = masses[np.abs(masses[:, 0] - 0.25) < 0.05, 1]
+    low, high = mean.lines[2][0].get_segments()[0][:, 1]
+    assert (low, high) == pytest.approx((at.mean() - stats.sem(at), at.mean() + stats.sem(at)))
+    (median,) = axes_of(inferences().figures["inferred"]).containers
+    bounds = median.lines[2][0].get_segments()[2][:, 1]
+    assert bounds == pytest.approx(np.quantile([0.5, 0.48, 0.46, 0.44] * 2, [0.25, 0.75]))
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])

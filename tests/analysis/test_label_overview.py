@@ -41,6 +41,15 @@ def test_each_method_is_that_of_aggregate() -> None:
     assert table.frame["items"].tolist() == [2] * 5
 
 
+def test_ties_share_a_hit() -> None:
+    """A vote of one to one names the reference by half, wherever it stands in the alphabet."""
+    for reference, expected in (("ant", 0.5), ("bee", 0.5), ("cow", 0.0)):
+        rows = [response(person, "p", name, reference=reference) for person, name in (("s1", "ant"), ("s2", "bee"))]
+        table, _ = methods_table(given_labels(frame_of(rows), CLASSES))
+        assert table.frame.loc["majority-vote", "accuracy"] == expected
+        assert table.frame.loc["linear-pool", "accuracy"] == expected
+
+
 def test_all_items_with_their_labels() -> None:
     """The least certain first; the mass of a row is 1, and items without an answer have none."""
     given = given_labels(FRAME, CLASSES)

@@ -17,6 +17,7 @@ from crowdloom.analysis.noise_ceiling import (
     SMOOTHING,
     Ceiling,
     ceiling_table,
+    ceiling_words,
     mixing_ceiling,
     soft_label_ceiling,
     wrong_label_ceiling,
@@ -80,6 +81,19 @@ def test_soft_labels_equal_a_loop(soft: pd.DataFrame) -> None:
             assert one.answers == len(values)
     least = value_of(found, "cross entropy (nats)", "repeats", "its own entropy")
     assert least.value == pytest.approx(entropy(labels[soft["is_repeat"]]).mean())
+
+
+def test_what_the_numbers_are_is_said(soft: pd.DataFrame) -> None:
+    """The smoothing is that of cross entropy alone; each predictor of the table has its words, and no other."""
+    found = soft_label_ceiling(soft, CLASSES, Rng(0), samples=20)
+    assert "for cross entropy alone, every predicting label is 99% itself, 1% uniform" in ceiling_table(found).title
+    assert "least cross entropy any prediction could have" in ceiling_words(found)
+    assert "Another person" not in ceiling_words(found)
+    chosen = wrong_label_ceiling(task_frame("wrong-label", [answered("a", "x", choice="ant")]), Rng(0), samples=5)
+    assert "uniform" not in ceiling_table(chosen).title
+    assert "Another person: one of them" in ceiling_words(chosen)
+    assert "entropy" not in ceiling_words(chosen)
+    assert "single noisy answer" in ceiling_words(chosen)
 
 
 def test_a_model_is_scored_on_the_same_answers(soft: pd.DataFrame) -> None:

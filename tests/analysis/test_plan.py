@@ -36,10 +36,13 @@ def plan_of(*hypotheses: dict[str, Any], **changes: Any) -> Plan:
         ({"against": 0.5}, "against: belongs to a one-sample test, not to paired"),
         ({"unit": "response"}, "single answers have no pairs"),
         ({"test": "one-sample", "levels": []}, "needs the number to compare with"),
+        ({"test": "one-sample", "levels": [], "against": 0.5, "by": "reference"}, "by: names no side without levels"),
+        ({"by": "reference"}, "unit: no item has two values of reference"),
         ({"test": "pearson", "levels": []}, "needs an attribute of the items that is a number"),
         ({"test": "pearson", "by": "coefficient"}, "has no sides; leave them out"),
         ({"test": "pearson", "by": "coefficient", "levels": [], "unit": "participant"}, "choose item or response"),
         ({"test": "clustered-logit"}, 'say unit = "response"'),
+        ({"direction": "lower"}, "Input should be 'less' or 'greater'"),
         ({"name": "H 1"}, "expected letters, digits, - and _ alone"),
         ({"claim": " "}, "at least 1 character"),
     ],
@@ -75,6 +78,14 @@ def test_a_hash_is_of_what_is_said() -> None:
     assert plan_hash(plan_of({"unit": "item"}, alpha=0.05, correction="holm")) == one
     assert len({one, plan_hash(plan_of(alpha=0.01)), plan_hash(plan_of({"claim": "They raise it."}))}) == 3
     assert plan_hash(Plan.model_validate(plan_of().model_dump(mode="json"))) == one
+
+
+def test_a_direction_changes_the_hash_only_where_it_is_said() -> None:
+    """Plans that were published before directions could be stated keep theirs."""
+    one = plan_hash(plan_of())
+    assert one == "350f3b49eb691d6a89581005abc50bfe3a9ba62afa37c9fd8671525db309ead4"
+    assert plan_hash(plan_of({"direction": None})) == one
+    assert len({one, plan_hash(plan_of({"direction": "less"})), plan_hash(plan_of({"direction": "greater"}))}) == 3
 
 
 def test_every_outcome_is_computed() -> None:

@@ -65,9 +65,10 @@ def means(side: str, by: str = "item") -> np.ndarray:
 
 @pytest.mark.parametrize("test", ["paired", "wilcoxon"])
 def test_pairs_of_items(test: str) -> None:
-    """The same items in both conditions."""
+    """The same items in both conditions; differences that rounding alone sets apart are ties."""
     found = once(test=test)
-    by_hand: Any = (stats.ttest_rel if test == "paired" else stats.wilcoxon)(means("Int"), means("No-Int"))
+    both = means("Int"), means("No-Int")
+    by_hand: Any = stats.ttest_rel(*both) if test == "paired" else stats.wilcoxon((both[0] - both[1]).round(9))
     assert found.result.p == pytest.approx(by_hand.pvalue)
     assert found.means == pytest.approx((means("Int").mean(), means("No-Int").mean()))
     assert found.result.n == (20, 20)
@@ -186,12 +187,106 @@ def test_a_regression_names_the_sides() -> None:
     [
         ({"test": "student"}, "Student's t-test of two sides finds a difference (p"),
         ({}, "The paired t-test finds a difference (p"),
-        ({"test": "pearson", "levels": [], "by": "strength"}, "Pearson's correlation with a number of the"),
+        (
+            {"test": "pearson", "levels": [], "by": "strength"},
+            "Pearson's correlation with a number of the items does not find a difference from 0 (p",
+        ),
+        (
+            {"test": "one-sample", "levels": [], "against": 0.65},
+            "The t-test of the mean against a number does not find",
+        ),
     ],
 )
 def test_sentences(changes: dict[str, Any], begins: str) -> None:
     """An article stands before a test that is not somebody's."""
     assert once(**changes).sentence().startswith(begins)
+
+
+SIDES: list[dict[str, Any]] = [
+    *({"test": test} for test in ("student", "welch", "mann-whitney", "permutation", "paired", "wilcoxon")),
+    {"test": "paired-permutation"},
+    {"test": "clustered-logit", "unit": "response"},
+    {"test": "one-sample", "levels": ["Int"], "against": 0.9},
+]
+
+
+@pytest.mark.parametrize("changes", SIDES, ids=lambda changes: changes["test"])
+def test_a_difference_the_other_way_is_not_what_the_plan_says(changes: dict[str, Any]) -> None:
+    """Int is worse, whichever test says so; p is the same whatever direction the plan states."""
+    items = items_of(60)
+    frame = guesses_of(items, people=40)
+    frame["right"] = frame["choice"] == "cat"
+    either, less, greater = carry_out(
+        plan_of(*(changes | {"direction": way} for way in (None, "less", "greater")), correction="none"),
+        "wrong-label",
+        frame,
+        items,
+        CLASSES,
+    )
+    assert either.p_corrected == less.p_corrected == greater.p_corrected
+    assert [one.found for one in (either, less, greater)] == [True, True, False]
+    assert [one.other_way for one in (either, less, greater)] == [False, False, True]
+    assert " finds a difference (p" in either.sentence()
+    assert " finds a difference, in the direction that the plan says (p" in less.sentence()
+    assert " finds a difference, but in the other direction than the plan says (p" in greater.sentence()
+    table = plan_table([either, less, greater]).frame
+    assert table["found"].tolist() == ["yes", "yes", "no, the other way"]
+    assert plan_frame([either, greater])["direction"].tolist() == [None, "greater"]
+
+
+@pytest.mark.parametrize("test", ["pearson", "spearman"])
+def test_a_correlation_the_other_way(test: str) -> None:
+    """The stronger, the more often right: a plan that says less has not found it."""
+    items = items_of()
+    frame = guesses_of(items).assign(choice="dog")
+    frame.loc[frame["item"].str[1:].astype(int) + frame["participant"].str[1:].astype(int) > 12, "choice"] = "cat"
+    asked = {"test": test, "levels": [], "by": "strength"}
+    plan = plan_of(asked | {"direction": "greater"}, asked | {"direction": "less"})
+    greater, less = carry_out(plan, "wrong-label", frame, items, CLASSES)
+    assert (greater.found, less.found, less.other_way) == (True, False, True)
+    assert "finds a difference from 0, but in the other direction than the plan says" in less.sentence()
+
+
+def test_nothing_found_is_no_other_way() -> None:
+    """Where there is no difference, or no p, a direction changes nothing."""
+    assert once(test="one-sample", levels=[], against=0.65, direction="less").other_way is False
+    untested = once(where={"colour": "red"}, direction="less")
+    assert (untested.found, untested.other_way) == (None, False)
+
+
+def test_the_table_says_how_many_and_in_which_unit() -> None:
+    """Each side's units, what an estimate is, and an effect with its interval."""
+    items = items_of()
+    plan = plan_of(
+        {"test": "welch"},
+        {"test": "clustered-logit", "unit": "response"},
+        {"test": "spearman", "levels": [], "by": "strength"},
+        {"test": "one-sample", "levels": [], "against": 0.5, "unit": "participant"},
+        {"test": "paired", "outcome": "seconds"},
+        {"test": "student", "by": "strength", "levels": ["0.50", "1"]},
+    )
+    tested = carry_out(plan, "wrong-label", guesses_of(items), items, CLASSES)
+    table = plan_table(tested).frame
+    welch, logit, spearman, one, paired, student = table.to_dict("records")
+    assert (
+        welch["compared"] == f"Int {means('Int').mean():.3f} (20 items); No-Int {means('No-Int').mean():.3f} (20 items)"
+    )
+    assert logit["compared"].endswith("(60 responses)")
+    assert spearman["compared"] == "strength (20 items)"
+    assert one["compared"].startswith("all 0.")
+    assert one["compared"].endswith("(6 participants)")
+    assert student["compared"].endswith("(1 item)")
+    begins = ["difference (share) -", "log odds ratio -", "rho ", "difference (share) ", "difference (s) "]
+    for row, begin in zip((welch, logit, spearman, one, paired), begins, strict=True):
+        assert row["estimate, 95 % interval"].startswith(begin)
+        assert row["estimate, 95 % interval"].endswith("]")
+    g = tested[0].result
+    assert welch["effect, 95 % interval"] == (
+        f"Hedges' g (pooled SD) {g.effect:.3f} [{g.effect_low:.3f}, {g.effect_high:.3f}]"
+    )
+    assert logit["effect, 95 % interval"].startswith("odds ratio 0.")
+    assert spearman["effect, 95 % interval"] is None
+    assert plan_frame(tested)["estimates"].tolist()[1] == "log odds ratio"
 
 
 def test_repeats_do_not_count() -> None:

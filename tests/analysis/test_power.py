@@ -120,6 +120,13 @@ def test_the_interval_is_wilson_s() -> None:
         assert found.share == count / of
 
 
+def test_the_interval_of_never_and_always_ends_there() -> None:
+    """Without rounding: an error bar from the share to its interval's end is never negative."""
+    for of in range(1, 1200):
+        assert rate(0, of).low == 0
+        assert rate(of, of).high == 1
+
+
 @pytest.mark.parametrize("target", [0.5, 0.8, 0.9])
 @pytest.mark.parametrize("known", [1, 9, 60])
 def test_what_is_needed_is_found(target: float, known: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,15 @@ def test_the_same_figure_has_the_same_bytes(tmp_path: Path) -> None:
     assert figure.get_figwidth() == WIDTH
     low, high = figure.axes[0].get_ylim()
     assert low < 0 < 1 < high
+
+
+@pytest.mark.parametrize("of", [20, 50, 1000])
+def test_nothing_found_and_everything_found_is_drawn(of: int) -> None:
+    """Also where rounding puts the end of an interval a little beyond the share."""
+    never, always = rate(0, of), rate(of, of)
+    beyond = replace(never, low=1e-17), replace(always, high=1 - 1e-16)
+    for found, false in ((always, never), (never, always), beyond):
+        power_figure({"": [CurvePoint(5, found, false, "120", True)]}, "responses", "cost (USD)", 0.05, (0.8,))
 
 
 def test_nothing_to_draw() -> None:

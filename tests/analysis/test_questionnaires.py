@@ -124,6 +124,18 @@ def test_tables_show_no_nan() -> None:
     assert "SUS parity (22.9 to 87.9)" in tables[0].lines()
 
 
+def test_titles_say_what_n_counts() -> None:
+    """People, who may come again in another condition; submissions where somebody came twice in one."""
+    once = crowd(("a", "b"), 2)
+    assert all(": n people, mean and" in table.title for table in questionnaire_tables(once))
+    both = once.assign(participant=[f"p {name[-1]}" for name in once["submission"]])
+    assert all(": n people, mean and" in table.title for table in questionnaire_tables(both))
+    twice = once.assign(participant=["ann" if name[0] == "a" else name for name in once["submission"]])
+    for table in questionnaire_tables(twice):
+        assert ": n submissions (by 3 people), mean and standard deviation by condition" in table.title
+        assert table.frame["n a"].tolist() == [2] * len(table.frame)
+
+
 def test_versions_that_asked_something_else_are_kept_apart() -> None:
     """The second questionnaire about another task, and another statement, are other rows."""
     one, other = crowd(("a",), 2), crowd(("a",), 2)

@@ -114,6 +114,49 @@ def test_choices_by_condition() -> None:
         alpha = found[f"Krippendorff's alpha (nominal), {of}"]
         assert alpha.value == pytest.approx(float(krippendorff.alpha(some, level_of_measurement="nominal")))
         assert found[f"Fleiss' kappa (3 answers an item), {of}"].items == some.shape[1]
+    assert "An item counts once in each condition" in agreement_table(list(found.values())).title
+
+
+def choices(people: int, images: int, tempted: float, seed: int = 0) -> tuple[pd.DataFrame, list[list[str]]]:
+    """Choices among five of thirty classes an image, at random but for the share that is tempted by the first; and the
+    choices about each image."""
+    rng, names, rows, chosen = Rng(seed), [f"c{number:02}" for number in range(30)], [], []
+    for image in range(images):
+        offered = rng.choice(30, 5, replace=False)
+        some = np.where(rng.random(people) < tempted, offered[0], rng.choice(offered, people))
+        some = some[: people - image % 3]
+        chosen.append([names[code] for code in some])
+        rows += [answered(f"s{n}", f"i{image}", choice=choice) for n, choice in enumerate(chosen[-1])]
+    return task_frame("wrong-label", rows, names), chosen
+
+
+def test_guessing_among_the_options_is_chance() -> None:
+    """The first coefficient is 0 for it, by counting pairs; alpha and kappa are not, and the title says why."""
+    frame, chosen = choices(9, 300, tempted=0)
+    first, *others = wrong_label_agreement(frame, Rng(0), 300)
+    same = [np.mean([x == y for n, x in enumerate(of) for y in of[:n]]) for of in chosen]
+    assert first.measure == "Brennan-Prediger (5 options an item)"
+    assert first.value == pytest.approx((np.mean(same) - 0.2) / 0.8)
+    assert (first.items, first.answers) == (300, 300 * 8)
+    assert first.low is not None
+    assert first.high is not None
+    assert first.low < 0 < first.high
+    assert all(one.low is not None and one.low > 0.1 for one in others)
+    title = agreement_table([first, *others]).title
+    assert "guessing among the options" in title
+    assert "each condition" not in title
+    assert "guessing" not in agreement_table(soft_label_agreement(soft(codes(3, 5)), Rng(0), 20)).title
+    tempted, _ = choices(9, 300, tempted=0.5)
+    assert wrong_label_agreement(tempted, Rng(0), 50)[0].value == pytest.approx(0.25, abs=0.03)
+
+
+def test_the_options_interval_is_over_items() -> None:
+    """Percentiles of the mean of the items that were drawn."""
+    frame, chosen = choices(6, 30, tempted=0.3)
+    found = wrong_label_agreement(frame, Rng(3), 80)[0]
+    same = np.array([np.mean([x == y for n, x in enumerate(of) for y in of[:n]]) for of in chosen])
+    drawn = [(np.repeat(same, counts.astype(int)).mean() - 0.2) / 0.8 for counts in draw_counts(30, 80, Rng(3))]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
 
 
 def test_sliders_have_pingouins_correlations() -> None:

@@ -84,10 +84,54 @@ def test_ranks() -> None:
     assert (found.statistic, found.p) == pytest.approx((expected.statistic, expected.pvalue))
     assert found.effect == pytest.approx(np.sign(one[:, None] - other[None]).mean())
     one, other = np.round(sides(), 1)
-    found, expected = wilcoxon(one, other), stats.wilcoxon(one, other)
+    found, expected = wilcoxon(one, other), stats.wilcoxon(np.rint(10 * one) - np.rint(10 * other))
     assert (found.statistic, found.p) == pytest.approx((expected.statistic, expected.pvalue))
     assert -1 < found.effect < 0
     assert wilcoxon([2.0, 3.0, 4.0], [1.0, 1.0, 1.0]).effect == 1
+
+
+ONE = np.array([0.5, 0.4, 0.8, 0.3, 0.9, 0.2, 0.6, 0.7, 0.1, 0.3, 0.8, 0.9])
+OTHER = np.array([0.3, 0.2, 0.6, 0.5, 0.7, 0.4, 0.4, 0.5, 0.3, 0.1, 0.4, 0.7])
+"""Tenths, whose differences are .2, -.2 and .4, and in binary .19999999999999996, .20000000000000007 and more."""
+
+
+@pytest.mark.parametrize("name", ["mann-whitney", "wilcoxon", "permutation", "paired-permutation"])
+@pytest.mark.parametrize("added", [0.0, 1000.0])
+def test_rounding_breaks_no_ties(name: str, added: float) -> None:
+    """The same p and effect as of whole numbers, whose differences are exact."""
+    found = TESTS[name].run(ONE + added, OTHER + added, 0.95)
+    exact = TESTS[name].run(np.rint(10 * ONE), np.rint(10 * OTHER), 0.95)
+    assert found.p == pytest.approx(exact.p, rel=1e-12)
+    assert found.effect == (None if exact.effect is None else pytest.approx(exact.effect))
+    assert TESTS[name].run([0.1 + 0.2, 0.3, 0.7 - 0.4], [0.3, 0.3, 0.3], 0.95).p in (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("run", "one", "other"),
+    [
+        (paired_permutation, [2, 6, 7, 3, 4, 9, 8, 9], [3, 6, 9, 6, 8, 6, 7, 3]),
+        (unpaired_permutation, [6, 3, 9, 2, 8], [5, 4, 9, 6, 4]),
+        (unpaired_permutation, [3, 1, 2, 5, 7], [5, 2, 0, 6, 5]),
+    ],
+)
+def test_no_arrangement_is_nearer_than_no_difference(run: Any, one: list[int], other: list[int]) -> None:
+    """The means are the same, so all arrangements are as far apart, whatever rounding makes of the sums."""
+    assert run(one, other).p == run(np.array(one) / 10, np.array(other) / 10).p == 1
+
+
+def test_ranks_of_two_sides_are_tied() -> None:
+    """Three ways to 0.3 have one rank."""
+    one = np.array([0.1 + 0.2, 0.3, 0.7 - 0.4, 0.5, 0.6, 0.9])
+    found, expected = mann_whitney(one, [0.3, 0.3, 0.5]), stats.mannwhitneyu(one.round(3), [0.3, 0.3, 0.5])
+    assert (found.statistic, found.p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert mann_whitney(one[:3], [0.3]).problem == "all values are the same"
+
+
+def test_signed_ranks_with_zeros_and_gaps() -> None:
+    """A pair that differs by rounding alone is left out, like one that does not differ."""
+    found = wilcoxon([*ONE, 0.1 + 0.2, NAN], [*OTHER, 0.3, 1.0])
+    assert (found.p, found.statistic) == (wilcoxon(ONE, OTHER).p, wilcoxon(ONE, OTHER).statistic)
+    assert wilcoxon([0.1 + 0.2], [0.3]).problem == "no pair differs"
 
 
 def welch(one: Floats, other: Floats, axis: int) -> Floats:
@@ -129,7 +173,16 @@ def test_random_permutations_are_near_to_the_t_test() -> None:
         assert found.p == pytest.approx(t_test(one, other).p, abs=0.01)
         assert found.p == permuted(one, other).p
         assert found.p != permuted(one, other, seed=2).p
-        assert permuted(one, other + 9).p == 1 / 10_000
+        assert permuted(one, other + 9).p == 1 / 100_000
+        assert found.name.endswith(" (99,999 random draws, seed 1)")
+
+
+def test_very_many_values_have_fewer_draws() -> None:
+    """As the result says."""
+    one, other = sides(5, 300, 300)
+    assert unpaired_permutation(one, other).name == "permutation test (9,999 random draws, seed 1)"
+    assert unpaired_permutation(one, other + 9, seed=3).p == 1 / 10_000
+    assert paired_permutation(one, other, seed=3).name == "permutation test of pairs (99,999 random draws, seed 3)"
 
 
 def test_holm() -> None:

@@ -100,7 +100,10 @@ def test_distractors_that_are_chosen() -> None:
     assert found.loc["elk"].tolist() == [8, 3, 3 / 8]
     assert found.loc["bee", ["offered", "chosen"]].tolist() == [3, 0]
     assert "ant" not in found.index
-    assert distractor_agreement(answers) == 1  # both wrong answers to x are elk
+    assert distractor_agreement(answers) is None  # one wrong answer to x in each condition
+    apart = [guess(who, "x", choice, condition) for who, choice, condition in
+             (("s", "elk", "int"), ("t", "elk", "int"), ("u", "fox", "no-int"), ("v", "fox", "no-int"))]  # fmt: skip
+    assert distractor_agreement(small(*apart)) == 1
     different = small(guess("s", "x", "elk"), guess("t", "x", "fox"), guess("u", "x", "fox"))
     assert distractor_agreement(different) == pytest.approx(1 / 3)
     assert distractor_agreement(small(guess("s", "x", "elk"))) is None

@@ -142,8 +142,34 @@ def test_the_tables_beside(number: int) -> None:
         f"The clustered logistic regression agrees with the {kind} t-test: accuracy is lower in Int than in No-Int ("
     )
     assert said[1].startswith(agrees)
-    assert all("Shapiro-Wilk" in sentence and "permutation test" in sentence for sentence in said[2:])
-    assert len(said) == 8
+    apart = ["Overall"] if number == 1 else ["Overall", "C4"]
+    both = said[2 : 2 + len(apart)]
+    assert [sentence.split(", Int")[0] for sentence in both] == [f"{x}: the difference of accuracies" for x in apart]
+    rest = said[2 + len(apart) :]
+    few = "C5 (5 and 6)" if number == 1 else "C5 (6)"
+    assert rest[0].startswith(f"Fewer than 10 images in a condition: {few}. A variance clustered by so few images is")
+    assert all("Shapiro-Wilk" in sentence and "permutation test" in sentence for sentence in rest[1:])
+    assert "(99,999 random draws, seed 1), which" in rest[-1]
+    assert len(rest) == 7
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_titles_say_which_p_are_corrected_and_over_what(number: int) -> None:
+    """Stars are of uncorrected p; Holm's family is counted; the regression's df are those of the fewer clusters."""
+    published, tests, _, regressions = wrong_label_test_tables([comparison(number)])
+    assert f"{'Paired' if number == 2 else 'Unpaired'} t-test, p uncorrected. *: p < 0.05" in published.title
+    assert tests.title.endswith("Holm p: over the categories and Overall, 6 tests; other p uncorrected")
+    assert regressions.title.endswith("; p uncorrected")
+    c5 = experiment(number)[lambda frame: frame["category"] == "C5"]
+    assert regressions.frame.loc["C5", "df"] == min(c5["item"].nunique(), c5["participant"].nunique()) - 1
+
+
+def test_holm_counts_only_what_was_tested() -> None:
+    """A category without a t-test is no part of the family; without categories it is one test."""
+    answers, _ = CASES["a category in one condition"]
+    assert "over the categories and Overall, 5 tests;" in wrong_label_test_tables([compared(answers)])[1].title
+    answers, _ = CASES["no categories"]
+    assert "over Overall alone, 1 test;" in wrong_label_test_tables([compared(answers)])[1].title
 
 
 def test_the_mark_stands_at_the_higher_one() -> None:
@@ -194,6 +220,15 @@ def test_they_disagree_where_one_person_makes_the_difference() -> None:
     )
     assert "due to the people who took part (regression p = 0." in said
     assert said.endswith("By category they disagree in C1.")
+    overall = found.columns["Overall"]
+    assert (overall.t_test.estimate, overall.difference.estimate) == pytest.approx((-0.25, -0.25))
+    assert overall.t_test.high < 0 < overall.difference.high
+    assert wrong_label_test_sentences([found])[2] == (
+        "Overall: the difference of accuracies, x less y, is -0.250 (95 % interval "
+        f"{overall.t_test.low:.3f} to {overall.t_test.high:.3f}) over images and -0.250 (95 % interval "
+        f"{overall.difference.low:.3f} to {overall.difference.high:.3f}) over answers, "
+        "clustered by participant and image."
+    )
 
 
 def test_neither_finds_a_difference() -> None:

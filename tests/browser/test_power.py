@@ -45,7 +45,7 @@ def test_asking_for_power(server: Server, page: Page, tmp_path_factory: object) 
     assert page.evaluate("document.querySelector('.curve').naturalWidth") > 100
     inspector.look("result")
     page.fill("#effect", "0.5, 1.9")
-    page.click("text=Simulate")
+    page.get_by_role("button", name="Simulate").click()
     page.wait_for_selector("[data-summary]")
     inspector.look("form with an error")
     assert inspector.problems == []

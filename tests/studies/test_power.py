@@ -30,7 +30,13 @@ from crowdloom.studies.power_setting import (
     stored_items,
     variances_of_study,
 )
-from crowdloom.studies.power_words import figure_of, power_record, power_table, result_sentences
+from crowdloom.studies.power_words import (
+    figure_of,
+    power_record,
+    power_table,
+    result_sentences,
+    setting_sentences,
+)
 from crowdloom.studies.tables import Item
 from tests.studies.designs import load, make_design, make_images
 from tests.studies.studies_for_tests import answer, begin, open_small, trial_id
@@ -213,6 +219,32 @@ def test_words_table_and_figure(report: PowerReport) -> None:
     record = power_record(report)
     assert record["points"][1]["cost"] == 800
     assert record["needed"][0]["needed"]["power"] >= 0.8
+
+
+def test_the_plans_correction_is_not_simulated_and_that_is_said() -> None:
+    """Where the plan has several hypotheses and corrects; also in JSON."""
+    about = {"outcome": "top1_accuracy", "claim": "It helps.", "test": "welch", "levels": ("plain", "example")}
+    hypotheses = [about | {"name": name} for name in ("one", "two", "three")]
+    corrects = "The plan corrects over 3 hypotheses, at 0.02 together: see crowdloom plan."
+    for number, correction, is_said in (
+        (3, "holm", True),
+        (3, "bonferroni", True),
+        (3, "none", False),
+        (1, "holm", False),
+    ):
+        plan = {"stopping": "When full.", "alpha": 0.02, "correction": correction, "hypotheses": hypotheses[:number]}
+        record = power_record(power_report(setting(simulations=5, plan=plan), [4], most_answers=100))
+        assert any(sentence.endswith(corrects) for sentence in record["said"]) == is_said
+    plain = power_record(power_report(setting(simulations=5), [4], most_answers=100))
+    assert not any("corrects" in sentence for sentence in plain["said"])
+
+
+def test_what_is_not_simulated_is_said() -> None:
+    """Effects do not differ between items; those of shares are the same in log-odds."""
+    small = setting()
+    assert "same for every item and person, in log-odds: no interaction of items" in setting_sentences(small)[2]
+    number = replace(small, trial=Trial(Means(0.1, 0.3), "welch"))
+    assert "same for every item and person: no interaction of items" in setting_sentences(number)[2]
 
 
 def test_a_test_that_finds_too_much_is_warned_of() -> None:

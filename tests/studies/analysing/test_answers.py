@@ -84,6 +84,28 @@ def test_what_cannot_be_said_is_a_sentence(sqlite_store: Store) -> None:
     assert any(isinstance(block, Tabular) for block in sections["Agreement between people"].blocks)
 
 
+@pytest.mark.parametrize("kind", ["soft", "infer", "wrong"])
+def test_what_is_pooled_is_said(sqlite_store: Store, kind: str) -> None:
+    """Of several conditions, how many; of one, nothing. Labels are those of soft-label studies alone."""
+    answers = answers_of(sqlite_store, kind, "ann", "ben", "cem")
+    people = sorted(set(answers.frame["participant"]))
+    several = answers.frame.assign(condition=answers.frame["participant"].map(dict(zip(people, "aab", strict=True))))
+    told = {}
+    for name, frame in (("one", several.assign(condition="a")), ("two", several)):
+        sections = answer_sections(replace(answers, frame=frame))
+        told[name] = {
+            one.title: block.text
+            for one in sections
+            for block in one.blocks
+            if isinstance(block, Prose) and "pool" in block.text
+        }
+    assert told["one"] == {}
+    assert set(told["two"]) == ({"Answers", "Labels"} if kind == "soft" else {"Answers"})
+    assert "pool 2 conditions; " in told["two"]["Answers"]
+    if kind == "soft":
+        assert told["two"]["Labels"] == "Labels pool 2 conditions; crowdloom export holds them apart."
+
+
 def test_no_answers(sqlite_store: Store) -> None:
     """One section says so."""
     [section] = answer_sections(answers_of(sqlite_store, "choose"))

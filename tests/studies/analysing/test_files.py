@@ -56,6 +56,17 @@ def test_a_report_that_fails_leaves_the_earlier_one(tmp_path: Path, failure: Bas
     assert files_of(tmp_path) == before
 
 
+def test_what_an_earlier_report_had_goes_with_it(tmp_path: Path) -> None:
+    """Its tables and figures that the new one lacks are removed; somebody's own files stay."""
+    page, folder = tmp_path / "report.html", tmp_path / "report"
+    write_report("Title", "", sections(1, Figure()), page, folder)
+    for own in ("tables/mine.csv", "notes.txt"):
+        (folder / own).write_text("mine", encoding="utf-8")
+    table = Tabular(Table("Others", pd.DataFrame({"number": [2]})), "others")
+    write_report("Title", "", [Section("Others", [table])], page, folder)
+    assert set(files_of(folder)) == {"tables/others.csv", "tables/mine.csv", "notes.txt"}
+
+
 def test_ctrl_c_leaves_no_report(sqlite_store: Store, tmp_path: Path) -> None:
     """On a terminal one line says what is being done; Ctrl-C wipes it, and nothing was written."""
     Odd(sqlite_store, "long", "soft").come("ann", "ben", "cem")

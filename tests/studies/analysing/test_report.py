@@ -23,11 +23,11 @@ WRONG = KINDS["wrong"]
 COMMAND = ("crowdloom", "analyse", "guesses", "--out", "my report.html")
 
 
-def guesses(store: Store, **changes: Any) -> Odd:
+def guesses(store: Store, name: str = "guesses", **changes: Any) -> Odd:
     """A planned study that ten people complete; of them two are too quick, one is excluded, and one did not finish."""
     plan = plan_of(WRONG, seconds_per_answer=0.5)
     batches = {"size": 2, "responses_per_item": 6, "repeats": [1]}
-    study = Odd(store, "guesses", "wrong", **{"plan": plan, "batches": batches} | changes)
+    study = Odd(store, name, "wrong", **{"plan": plan, "batches": batches} | changes)
     study.come(*(f"q{number}" for number in range(7)))
     study.come("quick1", "quick2", ms=200)
     study.exclude(study.come("child"), "a child clicked")
@@ -69,14 +69,17 @@ def table(analysed: Analysed, stem: str) -> Tabular:
 @pytest.mark.filterwarnings("error")
 def test_the_plan_is_carried_out_on_the_answers_that_count(sqlite_store: Store) -> None:
     """Each test against scipy called by hand, on means of people computed from the frame alone."""
-    guesses(sqlite_store)
-    material, analysed = material_of(sqlite_store), report_of(sqlite_store)
-    frame = material.frame
-    median = frame[frame["repeat_index"] == 0].groupby("submission")["rt_ms"].median()
-    kept = frame[(frame["standing"] == "accepted") & (frame["submission"].map(median) >= 500) & ~frame["is_repeat"]]
-    right = kept["choice"] == kept["item"].map(material.items.set_index("item")["prediction"])
-    means = right.astype(float).groupby([kept["condition"], kept["participant"]]).mean()
-    one, other = means["plain"], means["shown"]
+    for name in (f"guesses{number}" for number in range(20)):  # chance decides who gets which items
+        guesses(sqlite_store, name)
+        material, analysed = material_of(sqlite_store, name), report_of(sqlite_store, name)
+        frame = material.frame
+        median = frame[frame["repeat_index"] == 0].groupby("submission")["rt_ms"].median()
+        kept = frame[(frame["standing"] == "accepted") & (frame["submission"].map(median) >= 500) & ~frame["is_repeat"]]
+        right = kept["choice"] == kept["item"].map(material.items.set_index("item")["prediction"])
+        means = right.astype(float).groupby([kept["condition"], kept["participant"]]).mean()
+        one, other = means["plain"], means["shown"]
+        if min(one.nunique(), other.nunique(), right.groupby(kept["item"]).mean().nunique()) > 1:
+            break  # all of them vary, so that scipy has a p
     assert min(len(one), len(other)) >= 3
     both = one.index.intersection(other.index)
     assert len(both) == 0, "each person was in one condition, so there are no pairs"
@@ -161,6 +164,24 @@ def test_a_plan_that_was_changed_after_publication_is_told(sqlite_store: Store) 
     assert len(hashes) == 2
     people = [one.results.counted["participant"].nunique() for one in (first, second, all_of_them)]
     assert people == [7, 1, 7 + 2 + 1]  # the second plan has no rule about speed
+    sections = [section(one, "Plan and results") for one in (first, second, all_of_them)]
+    assert [one.exploratory for one in sections] == [False, False, True]
+    said = next(block.text for block in sections[2].blocks if isinstance(block, Prose))
+    assert said.startswith("9 of 10 submissions that count here began before this plan was frozen")
+
+
+def test_a_plan_that_came_after_the_answers_is_exploratory(sqlite_store: Store) -> None:
+    """All of them are older than it; and a version that lost its plan says which one had it."""
+    Odd(sqlite_store, "late", "wrong").come("ann", "ben")
+    Odd(sqlite_store, "late", "wrong", plan=plan_of(WRONG))
+    planned = section(report_of(sqlite_store, "late"), "Plan and results")
+    assert planned.exploratory
+    assert any(isinstance(one, Prose) and one.text.startswith("All 2 submissions that count") for one in planned.blocks)
+    Odd(sqlite_store, "late", "wrong", thanks="Thank you.")
+    lost = section(report_of(sqlite_store, "late"), "Plan and results")
+    assert lost.exploratory
+    [said] = [block.text for block in lost.blocks if isinstance(block, Prose)]
+    assert said.endswith("Published with a plan were: 2; analyse one of them with --version.")
 
 
 def test_a_plan_that_was_never_published_is_told(sqlite_store: Store) -> None:

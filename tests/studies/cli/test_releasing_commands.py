@@ -39,7 +39,9 @@ def test_release_and_read_back(here: Path) -> None:
     assert again.output == first.output.replace("(new)", "(the same as before)")
     assert Path("release.zip").read_bytes() == zipped
     other = call("release", "digits", "--out", "release", "--license", "CC0-1.0", "--free-text", "--images", "include")
-    assert other.output.splitlines()[0] == "Version 1, which was in release, is replaced."
+    assert other.output.splitlines()[0] == (
+        "Version 1, which was in release, is replaced; --release-version 1 builds it again only from a store as it was."
+    )
     assert "version 2 of digits (new)" in other.output
     assert "version 1 of digits (the same as before) to old" in (
         call("release", "digits", "--out", "old", "--release-version", "1").output
@@ -56,6 +58,20 @@ def test_release_and_read_back(here: Path) -> None:
     assert call("import", "release", "release.zip", "--study", "theirs", *elsewhere).output == (
         "The study theirs is the release digits, version 2 already; nothing was added.\n"
     )
+
+
+def test_the_licence_is_said_once(here: Path, sqlite_store: Store) -> None:
+    """The newest version's counts until another is said, for the same content and for new content alike."""
+    call("release", "digits", "--out", "r", "--licence", "MIT")
+    assert "version 1 of digits (the same as before)" in call("release", "digits", "--out", "r").output
+    assert call("release", "digits", "--out", "r", "--free-text").output.endswith("3 submissions, MIT.\n")
+    call("release", "digits", "--out", "r", "--licence", "CC0-1.0")
+    with sqlite_store.write() as connection:
+        code = connection.scalars(select(Submission.pseudonym)).first()
+        exclude(connection, "digits", str(code), "a child clicked")
+    output = call("release", "digits", "--out", "r").output
+    assert "Wrote version 4 of digits (new)" in output
+    assert "CC0-1.0" in output
 
 
 def test_a_task_without_labels_says_why(here: Path, sqlite_store: Store) -> None:
@@ -80,7 +96,7 @@ def test_an_exclusion_without_its_reason_is_said(here: Path, sqlite_store: Store
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["release", "digits", "--out", "r"], "--licence is missing"),
+        (["release", "digits", "--out", "r"], "--licence is missing; the first version of a release needs one"),
         (["release", "digits", "--out", "r", "--licence", "WTFPL"], "--licence WTFPL: no licence with this SPDX id"),
         (["release", "digits", "--out", "no/r", "--licence", "MIT"], "--out no/r: there is no folder no"),
         (["release", "cats", "--out", "r", "--licence", "MIT"], "no study is called 'cats'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,8 +13,10 @@ import pytest
 from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design_file import parse_design
+from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.posting import publish
+from crowdloom.studies.releasing import sums
 from crowdloom.studies.releasing.importing import import_release
 from crowdloom.studies.releasing.opening import opened_release
 from crowdloom.studies.releasing.options import Options
@@ -91,7 +94,7 @@ def test_the_round_trip_changes_no_analysis(
         assert row in flow
     assert "comprehension" in flow
     gone, new = differences(report, again)
-    of_the_study = ("frozen", "items", "pay, link, version 1", "command", "design")
+    of_the_study = ("frozen", "items", "came by", "began", "pay, link, version 1", "command", "design")
     assert [line.removeprefix("<dt>").partition("</dt>")[0] for line in gone] == list(of_the_study)
     plan = next(line for line in report if line.startswith("<dt>plan</dt>"))
     assert plan in again
@@ -99,8 +102,8 @@ def test_the_round_trip_changes_no_analysis(
     assert new[0] == f"<dt>frozen</dt><dd>{day} UTC, when this plan was first published, as the release says</dd>"
     assert f"<dt>release</dt><dd>{name}, version 1<small>which this study was read from</small></dd>" in new
     assert new[-1] == (
-        "<p>What the release does not hold: times of day; payments, so that this report does not say what people "
-        "earned by the hour. All other numbers are those of the study.</p>"
+        "<p>What the release does not hold: times of day; the platforms that people came by; payments, so that this "
+        "report does not say what people earned by the hour. All other numbers are those of the study.</p>"
     )
 
 
@@ -140,3 +143,15 @@ def test_a_plan_that_names_an_address(sqlite_store: Store, tmp_path: Path) -> No
     assert not [line for line in report if "eva@university" in line or "other plans" in line]
     assert [line for line in report if line.startswith("<dt>frozen</dt>") and "as the release says" in line]
     assert [line for line in report if plan_hash(design.plan) in line and "without an address" in line]
+
+
+def test_a_plan_that_was_changed_in_a_release_is_refused(planned: Store, tmp_path: Path) -> None:
+    """Though all its sums are right, since the hash of the published plan is another."""
+    release_study(planned, "soft", tmp_path / "r", Options("CC-BY-4.0"))
+    path = tmp_path / "r" / "release.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["designs"][0]["values"]["plan"]["alpha"] = 0.2
+    path.write_text(json.dumps(said), encoding="utf-8")
+    sums.write_sums(tmp_path / "r")
+    with pytest.raises(ImportFileError, match="the plan of version 1 is not the one with the SHA-256 that it gives"):
+        bring(tmp_path / "r", tmp_path / "again.db", "soft")
