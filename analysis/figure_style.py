@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
 
 from crowdloom.analysis.elicited import Floats
+from crowdloom.analysis.figure_fonts import families_for, quietly
 
 WIDTH = 3.5
 """Inches; a column of most two-column proceedings."""
@@ -174,7 +175,9 @@ def tick_text(value: float) -> str:
 def text_width(text: str, size: float, bold: bool) -> float:
     """The width of a text in inches."""
     font = FontProperties(weight="bold" if bold else "normal", size=size)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    font.set_family(families_for(text, font.get_family())[0])
+    with quietly():
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return 1.03 * float(width) / 72  # pixels round some letters up
 
 

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from crowdloom.analysis.figure_fonts import lend_fonts, quietly
 from crowdloom.analysis.figure_style import (
     BLUE,
     INK,
@@ -135,7 +136,8 @@ def entropy_figure(entropy_per_item: npt.NDArray[np.float64]) -> Figure:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG (300 dots per inch), PDF or SVG, by suffix: the same figure, the same bytes.
 
-    The file appears only when it is complete. Raises ValueError for another suffix.
+    Texts are outlines in an SVG, unless no font here has one of the letters: then they stay texts, since whoever shows
+    the file may have a font for it. The file appears only when it is complete. Raises ValueError for another suffix.
     """
     undated: dict[str, dict[str, Any]] = {
         ".png": {"Software": None},
@@ -145,7 +147,12 @@ def save_figure(figure: Figure, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in undated:
         raise ValueError(f"a figure cannot be written to {path.name}; end the name in one of {', '.join(undated)}")
-    with whole_file(path) as part, mpl.rc_context({"svg.hashsalt": "crowdloom", "pdf.fonttype": 42}):
+    drawn = "path" if lend_fonts(figure) else "none"
+    with (
+        whole_file(path) as part,
+        mpl.rc_context({"svg.hashsalt": "crowdloom", "svg.fonttype": drawn, "pdf.fonttype": 42}),
+        quietly(),
+    ):
         figure.savefig(part, format=suffix[1:], dpi=300, metadata=undated[suffix])
 
 

@@ -61,9 +61,9 @@ def _sides(hypothesis: Hypothesis) -> str:
     expected = f"expected to be {hypothesis.direction}" if hypothesis.direction else ""
     if TESTS[hypothesis.test].needs == "a number":
         return f"with the items' {hypothesis.by}" + (f", the correlation {expected} than 0" if expected else "")
-    sides = [_side(hypothesis.by, level) for level in hypothesis.levels] or ["all"]
+    sides = [_side(hypothesis.by, level) for level in hypothesis.levels] or ["all answers"]
     if hypothesis.against is not None:
-        sides.append(f"{hypothesis.against:g}")
+        sides.append(f"the number {hypothesis.against:g}")
     return " with ".join(sides) + (f", {expected}" if expected else "")
 
 

@@ -45,6 +45,8 @@ class Tested:
     def sentence(self) -> str:
         """What came of it, in words."""
         test = TESTS[self.hypothesis.test].meaning
+        if self.hypothesis.against is not None:
+            test = test.replace("a number", f"{self.hypothesis.against:g}")
         if self.found is None or self.p_corrected is None:
             return f"It could not be tested ({test}): {self.result.problem}."
         p = "p < 0.001" if self.p_corrected < SMALL else f"p = {self.p_corrected:.3f}"
@@ -212,6 +214,7 @@ def plan_frame(tested: Sequence[Tested]) -> pd.DataFrame:
                 "unit": said.unit,
                 "by": said.by,
                 "direction": said.direction,
+                "against": said.against,
                 "first": next(iter(said.levels), None),
                 "second": said.levels[1] if len(said.levels) > 1 else None,
                 "first_mean": sides.get(1),
@@ -263,7 +266,8 @@ def _sides(one: Tested) -> list[str]:
     if TESTS[one.hypothesis.test].needs == "a number":
         return [f"{one.hypothesis.by} ({numbers[0]})" if numbers else one.hypothesis.by]
     sides = zip_longest(one.hypothesis.levels or ("all",), one.means, numbers)
-    return [f"{level} {_shown(mean)}{f' ({n})' if n else ''}" for level, mean, n in sides]
+    said = [f"{level} {_shown(mean)}{f' ({n})' if n else ''}" for level, mean, n in sides]
+    return said if one.hypothesis.against is None else [*said, f"against {one.hypothesis.against:g}"]
 
 
 def _effect_name(one: Tested) -> str | None:

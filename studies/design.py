@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictBool, field_validator, model_validator
 
-from crowdloom.analysis.plan import TESTS, Plan, Unit
+from crowdloom.analysis.plan import TESTS, Hypothesis, Plan
 from crowdloom.studies.design_items import Items
 from crowdloom.studies.design_platforms import LinkOptions, MTurkOptions, ProlificOptions
 from crowdloom.studies.design_questionnaires import Questionnaire
@@ -345,9 +345,8 @@ class Design(Part):
         for number, hypothesis in enumerate(plan.hypotheses):
             if problem := hypothesis.check_task(self.task, conditions, questions):
                 raise ValueError(f"plan.hypotheses.{number}.{problem}")
-            if hypothesis.by == "condition" and TESTS[hypothesis.test].needs == "pairs":
-                if problem := self._no_pairs(hypothesis.unit):
-                    raise ValueError(f"plan.hypotheses.{number}.unit: {problem}")
+            if problem := self._no_pairs(hypothesis):
+                raise ValueError(f"plan.hypotheses.{number}.unit: {problem}")
         if plan.exclusions.attention and self.checks.easy_at_most is None:
             raise ValueError("plan.exclusions.attention: [checks] has no easy items to be right about")
         most, check = plan.exclusions.comprehension, self.comprehension
@@ -355,25 +354,23 @@ class Design(Part):
             raise ValueError("plan.exclusions.comprehension: the design has no [comprehension]")
         if most is not None and check is not None and most >= check.attempts - 1:
             raise ValueError(
-                f"plan.exclusions.comprehension: [comprehension] ends after {check.attempts} failed attempts, so nobody "
-                f"who completes the study has failed it more than {most} times"
+                f"plan.exclusions.comprehension: [comprehension] ends after {check.attempts} failed attempts, so "
+                f"nobody who completes the study has failed it more than {most} times"
             )
         if plan.exclusions.consistency is not None and not self.batches.repeats:
             raise ValueError("plan.exclusions.consistency: no item is shown again; add batches.repeats")
         return self
 
-    def _no_pairs(self, unit: Unit) -> str | None:
-        """Why no unit is in two conditions, or None."""
-        if unit == "item":
-            shared = not self.batches.split_items
-            return None if shared else "with batches.split_items no item is shown in two conditions"
-        for limits, field in (
-            (self.people.submissions_per_participant == 1, "submissions_per_participant"),
-            (self.people.one_condition, "one_condition"),
-        ):
-            if limits:
-                return f"nobody takes part in two conditions; see people.{field}"
-        return None
+    def _no_pairs(self, hypothesis: Hypothesis) -> str | None:
+        """Why nothing is in both conditions of a test of pairs, or None."""
+        if hypothesis.by != "condition" or TESTS[hypothesis.test].needs != "pairs":
+            return None
+        if hypothesis.unit == "item":
+            split = self.batches.split_items
+            return "with batches.split_items no item is shown in two conditions" if split else None
+        once, stays = self.people.submissions_per_participant == 1, self.people.one_condition
+        field = "submissions_per_participant" if once else "one_condition"
+        return f"nobody takes part in two conditions; see people.{field}" if once or stays else None
 
     def arms(self) -> tuple[Condition, ...]:
         """The conditions; a design without any has one, called `default`."""

@@ -34,7 +34,7 @@ def check_plan(design: Design, items: Iterable[Mapping[str, Any]]) -> None:
     limit = design.checks.easy_at_most
     if plan.exclusions.attention and limit is not None and not any(_is_easy(one, limit) for one in said):
         raise DesignError(
-            f"plan.exclusions.attention: no item has a reference and a difficulty of at most {limit:g}, as [checks] has it"
+            f"plan.exclusions.attention: no item has a reference and a difficulty of at most {limit:g} (see [checks])"
         )
 
 
@@ -61,7 +61,10 @@ class _Fit:
         if name in ("top1_accuracy", "top2_accuracy"):
             return self._keep(lambda one: one["reference"] is not None, f"outcome: {name} needs items with a reference")
         if name == "mass_elsewhere":
-            mixed = _mixed(self.said, self.design.classes)
+            try:
+                mixed = _mixed(self.said, self.design.classes)
+            except ValueError as error:
+                return f"outcome: {name} needs mixed items, and {error}"
             return self._keep(
                 lambda one: one["item"] in mixed,
                 f"outcome: {name} needs mixed items, with the attributes endpoint1 and endpoint2",
@@ -120,14 +123,10 @@ class _Fit:
 
 
 def _mixed(said: Sequence[Said], classes: Sequence[str]) -> Collection[str]:
-    """The keys of mixed items, as analysis tells them."""
-    from crowdloom.analysis.frame import FrameError
+    """The keys of mixed items, as analysis tells them. Raises FrameError (a ValueError) for one that is wrong."""
     from crowdloom.analysis.mixing import mixed_items
 
-    try:
-        return set(mixed_items(items_frame(said), classes).index)
-    except FrameError as error:
-        raise DesignError(f"plan: an outcome needs mixed items, and {error}") from error
+    return set(mixed_items(items_frame(said), classes).index)
 
 
 def _is_number(values: Sequence[Any]) -> bool:

@@ -150,11 +150,13 @@ def read_effect(
     participant_sd: float | None = None,
     item_sd: float | None = None,
     like: Callable[[bool], Variances] | None = None,
+    where_from: str = "give --spread, or --like with a study that has answers of this kind",
 ) -> Effect:
     """The effect that is written as two shares, `0.63,0.73`, or as a difference of means, `0.05`, with its spread.
 
     `like` gives the variances of an earlier study, told whether the outcome is right or wrong; those that are given
-    go before. Raises OptionError for anything else.
+    go before. `where_from` says what to do where a spread is missing. Raises OptionError for anything else, also for
+    a spread of shares.
     """
     from crowdloom.analysis.power_outcome import ITEM_SD, PARTICIPANT_SD, Means, Proportions
 
@@ -164,6 +166,8 @@ def read_effect(
             f"--effect: expected two shares such as 0.63,0.73, or a difference of means such as 0.05, got {written!r}"
         )
     first, *second = (number for number in numbers if number is not None)
+    if second and spread is not None:
+        raise OptionError("--spread: belongs to a difference of means; two shares have no spread, so leave it out")
     variances = like(bool(second)) if like is not None else None
     if variances is not None:
         participant_sd = variances.participant_sd if participant_sd is None else participant_sd
@@ -178,8 +182,7 @@ def read_effect(
             return Proportions(first, second[0], participant_sd, item_sd)
         if spread is None:
             raise OptionError(
-                "--effect: a difference of means needs the standard deviation of single answers; give --spread, or "
-                "--like with a study that has answers of this kind"
+                f"--effect: a difference of means needs the standard deviation of single answers; {where_from}"
             )
         return Means(first, spread, participant_sd, item_sd)
     except ValueError as error:

@@ -45,9 +45,7 @@ def read_items(connection: Connection, study: str, version: int | None = None) -
     return items_frame(said.values())
 
 
-def said_of(
-    key: str, reference: str | None, difficulty: float | None, attributes: Mapping[str, Any]
-) -> dict[str, Any]:
+def said_of(key: str, reference: str | None, difficulty: float | None, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of an item, by the name of the frame's column; its further pictures are left out."""
     return {"item": key, "reference": reference, "difficulty": difficulty} | {
         name: value for name, value in attributes.items() if name not in (VIEWS, *LEADING)

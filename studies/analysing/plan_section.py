@@ -13,7 +13,7 @@ from crowdloom.studies.analysing.material import Material, Planned
 from crowdloom.studies.analysing.results import Results
 from crowdloom.studies.analysing.whence import frozen, hashed
 
-NOTE = "Two-sided. Estimates are the first side less the second; those of a logistic regression are log odds ratios."
+NOTE = "Two-sided. Estimates are the first side less the second, or less what it is held against."
 
 
 def plan_section(material: Material, results: Results) -> Section:

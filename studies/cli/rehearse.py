@@ -131,7 +131,7 @@ def _print(rehearsal: Rehearsal) -> None:
     if rehearsal.plan:
         click.echo("\nThe plan, carried out on these answers (`crowdloom plan` says how often it finds what is there):")
     for one in rehearsal.plan:
-        click.echo(f"{one.name}: {one.claim} {one.sentence}")
+        click.echo(f"{one.name}: {one.claim}\n  {one.sentence}")
     click.echo(f"\n{rehearsal.sentence()}")
 
 

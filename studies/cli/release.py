@@ -90,8 +90,8 @@ def command(
     if released.replaced is not None and released.replaced != f"version {released.version}":
         old = released.replaced.removeprefix("version ")
         click.echo(
-            f"Version {old}, which was in {out}, is replaced; --release-version {old} builds it again only from a store "
-            "as it was."
+            f"Version {old}, which was in {out}, is replaced; --release-version {old} builds it again only from a "
+            "store as it was."
         )
     click.echo(
         f"Wrote version {released.version} of {study} ({'new' if released.is_new else 'the same as before'}) to {out} "

@@ -128,7 +128,13 @@ def _simulated(design: DesignModel, items: int, compared: Planned, form: Mapping
     from crowdloom.studies.power_setting import read_effect, setting_of
 
     numbers = {name: _number(form, name) for name in ("spread", "participant-sd", "item-sd")}
-    effect = read_effect(form["effect"], numbers["spread"], numbers["participant-sd"], numbers["item-sd"])
+    effect = read_effect(
+        form["effect"],
+        numbers["spread"],
+        numbers["participant-sd"],
+        numbers["item-sd"],
+        where_from="fill in their spread below",
+    )
     written = form.get("simulations", "").strip() or str(MOST_SIMULATIONS)
     simulations = int(written) if re.fullmatch(r"[0-9]{1,5}", written) else 0
     if not 1 <= simulations <= MOST_SIMULATIONS:

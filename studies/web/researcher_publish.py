@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from flask import render_template, request
 from sqlalchemy import Connection, func, select
 
-from crowdloom.analysis.plan import TESTS, plan_hash
+from crowdloom.analysis import plan_words
+from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies import platform_jobs
 from crowdloom.studies.adding_places import TopUp, cost_of_plans, plan_places, want_more
 from crowdloom.studies.cost import Cost, check_cap, study_cost
@@ -58,7 +59,7 @@ def publish(token: str) -> Page:
         version=version,
         design=design,
         plan_hash=plan_hash(design.plan) if design.plan else None,
-        tests=TESTS,
+        plan_words=plan_words,
         choices=choices,
         chosen=chosen,
         cost=cost,

@@ -33,12 +33,12 @@ SIDES = {"name": "H1", "claim": "Interpretations cost time.", "outcome": "second
         ),
         (
             {"test": "one-sample", "against": 2.5, "direction": "less", "unit": "response"},
-            "Outcome: time taken for the answer (s), single answers. Compared: all with 2.5, expected to be less. "
-            "Test: t-test of the mean against a number.",
+            "Outcome: time taken for the answer (s), single answers. Compared: all answers with the number 2.5, "
+            "expected to be less. Test: t-test of the mean against a number.",
         ),
         (
             {"test": "one-sample", "against": 2, "by": "reference", "levels": ["3"]},
-            "Compared: items whose reference is 3 with 2. Test:",
+            "Compared: items whose reference is 3 with the number 2. Test:",
         ),
         (
             {"test": "spearman", "by": "difficulty", "direction": "less"},

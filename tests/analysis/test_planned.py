@@ -193,7 +193,7 @@ def test_a_regression_names_the_sides() -> None:
         ),
         (
             {"test": "one-sample", "levels": [], "against": 0.65},
-            "The t-test of the mean against a number does not find",
+            "The t-test of the mean against 0.65 does not find",
         ),
     ],
 )
@@ -274,7 +274,7 @@ def test_the_table_says_how_many_and_in_which_unit() -> None:
     assert logit["compared"].endswith("(60 responses)")
     assert spearman["compared"] == "strength (20 items)"
     assert one["compared"].startswith("all 0.")
-    assert one["compared"].endswith("(6 participants)")
+    assert one["compared"].endswith("(6 participants); against 0.5")
     assert student["compared"].endswith("(1 item)")
     begins = ["difference (share) -", "log odds ratio -", "rho ", "difference (share) ", "difference (s) "]
     for row, begin in zip((welch, logit, spearman, one, paired), begins, strict=True):

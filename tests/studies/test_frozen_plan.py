@@ -20,6 +20,7 @@ from tests.studies.web.researching import Researcher
 
 PLAN: dict[str, Any] = {
     "stopping": "Once all places are filled.",
+    "exclusions": {"seconds_per_answer": 0.1},
     "hypotheses": [
         {
             "name": "H1",
@@ -28,6 +29,10 @@ PLAN: dict[str, Any] = {
             "test": "one-sample",
             "unit": "participant",
             "against": 0.5,
+            "by": "reference",
+            "levels": ["cat"],
+            "where": {"reference": "cat"},
+            "direction": "greater",
         }
     ],
 }
@@ -54,7 +59,16 @@ def test_the_pages_show_it(sqlite_store: Store, tmp_path: Path) -> None:
     load(sqlite_store, tmp_path, make_design(plan=PLAN))
     researcher = Researcher(create_app(sqlite_store), sqlite_store, "pets")
     page = researcher.page("publish")
-    for said in (SHA256, "People are right more often than not.", "t-test of the mean against a number"):
+    for said in (
+        SHA256,
+        "People are right more often than not.",
+        "Outcome: whether the most probable class is the reference (share), means of people. Compared: items whose "
+        "reference is cat with the number 0.5, expected to be greater. Only items whose reference is cat. "
+        "Test: t-test of the mean against a number.",
+        "Holm&#39;s correction over 1 p value; alpha is 0.05",
+        "a median below 0.1 s per answer",
+        "Once all places are filled.",
+    ):
         assert said in page
     assert SHA256 not in researcher.page("")
     researcher.press("publish", "Publish", address="https://lab.example")
@@ -89,12 +103,12 @@ def test_a_rehearsal_carries_it_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     export = run.invoke(cli, ["analyse", "pets", "--out", "r.html", "--database", "x.db"], catch_exceptions=False)
     assert f"H1: {found['sentence']}" in export.output
     said = run.invoke(cli, arguments, catch_exceptions=False).output
-    assert f"H1: {found['claim']} {found['sentence']}" in said
+    assert f"H1: {found['claim']}\n  {found['sentence']}" in said
 
 
 def _toml() -> str:
     (hypothesis,) = PLAN["hypotheses"]
-    said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in hypothesis.items())
+    said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in hypothesis.items() if name != "where")
     return f"""
 name = "pets"
 title = "Which animal is it?"
@@ -115,4 +129,7 @@ hold_minutes = 10
 stopping = "Once all places are filled."
 [[plan.hypotheses]]
 {said}
+where = {{ reference = "cat" }}
+[plan.exclusions]
+seconds_per_answer = 0.1
 """

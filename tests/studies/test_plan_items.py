@@ -79,6 +79,14 @@ def test_an_outcome_that_needs_a_reference(sqlite_store: Store, tmp_path: Path) 
         load(sqlite_store, tmp_path, study(tmp_path, ALL, ALL | {"outcome": "top2_accuracy"}, table=table))
 
 
+def test_an_item_that_is_half_mixed(sqlite_store: Store, tmp_path: Path) -> None:
+    """What analysis would say of it is said before."""
+    table = "key,image,endpoint1,endpoint2\na,images/cat/0.png,cat,\nb,images/dog/1.png,cat,dog\n"
+    with pytest.raises(DesignError) as refused:
+        load(sqlite_store, tmp_path, study(tmp_path, ALL | {"outcome": "mass_elsewhere"}, table=table))
+    assert "plan.hypotheses.1.outcome: mass_elsewhere needs mixed items, and the item 'a' names" in str(refused.value)
+
+
 def test_attention_without_easy_items(sqlite_store: Store, tmp_path: Path) -> None:
     """The only one so easy has no reference, so nobody could be right about it."""
     design = study(tmp_path, ALL, exclusions={"attention": True}, checks={"easy_at_most": 0.06, "easy_right": 1})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from crowdloom.analysis.report import Prose, Section, Tabular
+from crowdloom.analysis.report import Facts, Prose, Section, Tabular
 from crowdloom.studies.analysing.material import Material, read_material
 from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.report import analyse
@@ -84,3 +84,34 @@ def test_simulated_people_are_said_first(sqlite_store: Store) -> None:
 def plan_of_wrong() -> dict[str, object]:
     """The plan of a wrong-label study."""
     return plan_of(KINDS["wrong"])
+
+
+def test_each_claim_is_a_paragraph_of_its_own(sqlite_store: Store) -> None:
+    """With its end; what was compared and found stands in the next one."""
+    plan = plan_of_wrong()
+    first = {"name": "H1", "claim": "Interpretations help", "outcome": "accuracy", "test": "student"}
+    plan["hypotheses"] = [first | {"levels": ["shown", "plain"], "direction": "greater"}]
+    Odd(sqlite_store, "calm", "wrong", plan=plan).come("ann", "ben")
+    with sqlite_store.read() as connection:
+        calm = read_material(connection, "calm")
+    claim, found = prose(plan_section(calm, find_results(calm)))
+    assert claim == "H1: Interpretations help."
+    assert found.startswith("Outcome: whether the guess is the classifier's prediction (share), means of items. ")
+    assert "the condition shown with the condition plain, expected to be greater. Student's t-test" in found
+
+
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [
+        ((1,), ("version 1", "was published with another plan, or with none")),
+        ((1, 3), ("versions 1, 3", "were published with another plan, or with none")),
+    ],
+)
+def test_how_many_there_are_is_said_rightly(material: Material, others: tuple[int, ...], says: tuple[str, str]) -> None:
+    """One version was, several were; one p value, several p values."""
+    assert material.planned is not None
+    material = replace(material, planned=replace(material.planned, others=others))
+    [rows] = [block.rows for block in plan_section(material, find_results(material)).blocks if isinstance(block, Facts)]
+    said = {name: (value, meaning) for name, value, meaning in rows}
+    assert said["other plans"] == says
+    assert said["correction"] == ("Holm's correction over 1 p value; alpha is 0.05", "")

@@ -16,6 +16,7 @@ from crowdloom.studies.design_file import read_design
 from tests.studies.cli.test_commands import call, call_process
 from tests.studies.studies_for_tests import DESIGN
 
+AWAY = DESIGN.replace('source = "digits"', 'source = "folder"\npath = "not-here"')
 PLAN = """
 [plan]
 stopping = "Once all places are filled."
@@ -48,14 +49,15 @@ levels = ["red", "blue"]
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with designs: with a plan, with none, and with hypotheses that no answer can decide."""
+    """A folder with designs: with a plan, with none, with hypotheses that no answer can decide, and without items."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CROWDLOOM_DATABASE", f"sqlite:///{tmp_path / 'store.db'}")
     for name, text in {
         "planned": DESIGN + PLAN,
         "plain": DESIGN,
-        "odd": DESIGN + PLAN + IMPOSSIBLE + COLOUR,
-        "away": DESIGN.replace('source = "digits"', 'source = "folder"\npath = "not-here"') + PLAN,
+        "odd": AWAY + PLAN + IMPOSSIBLE + COLOUR,
+        "away": AWAY + PLAN,
+        "real": DESIGN + PLAN + IMPOSSIBLE,
     }.items():
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     return tmp_path
@@ -77,7 +79,9 @@ def test_what_a_plan_finds(here: Path) -> None:
     assert f"plan {plan_hash(plan)}" in lines
     [one] = said["hypotheses"]
     assert (one["name"], one["found"], one["found_share"], one["untested"]) == ("sure", 5, 1, 0)
-    assert "People are sure of digits." in lines
+    assert "sure: People are sure of digits.\n  Outcome: probability given to the most probable class (%)" in lines
+    assert "Compared: all answers with the number 10. Test: t-test of the mean against a number." in lines
+    assert "correction: Holm's correction over 1 p value; alpha is 0.05\nleft out: nothing\n" in lines
     assert re.search(r"found in 5 of 5 .*\(100%, 57% to 100%\)", lines)
     assert one["found_without"] is None
     assert "not tried without it: from a comparison with a number nothing can be taken out" in lines
@@ -91,7 +95,7 @@ def test_the_seed_decides(here: Path) -> None:
 
 
 def test_what_cannot_be_decided_says_why(here: Path) -> None:
-    """A side that no item has, and an attribute; without any stated behaviour, in a single run."""
+    """A side that no made-up item has, and an attribute; without any stated behaviour, in a single run."""
     lines = call("plan", "odd.toml", "--runs", "1").output
     said = {one["name"]: one for one in found("odd.toml", "--runs", "1")["hypotheses"]}
     assert [said[name]["untested"] for name in ("sure", "quick", "red")] == [0, 1, 1]
@@ -117,6 +121,7 @@ def test_made_up_items_take_the_place_of_absent_ones(here: Path) -> None:
         (["planned.toml", "--runs", "0"], "--runs 0: at least one is needed"),
         (["planned.toml", "--participants", "0"], "--participants 0: at least one is needed"),
         (["nothing.toml"], "nothing.toml"),
+        (["real.toml"], "plan.hypotheses.2.levels: no item's reference is '3'; there are: 0, 1, 7, 2, 9"),
     ],
 )
 def test_mistakes_are_one_sentence(arguments: list[str], sentence: str, here: Path) -> None:

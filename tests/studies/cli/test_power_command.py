@@ -120,6 +120,7 @@ def test_variances_like_those_of_a_study(here: Path) -> None:
         (("two.toml", "--effect", "0.4,0.9", "--responses", "2,x"), "expected whole numbers such as 3,5,7, got 'x'"),
         (("two.toml", "--effect", "0.4,0.9", "--items", "0"), "--items: expected numbers from 1"),
         (("two.toml", "--effect", "0.4"), "give --spread, or --like"),
+        (("two.toml", "--effect", "0.4,0.9", "--spread", "1"), "--spread: belongs to a difference of means"),
         (("two.toml", "--effect", "0.4,0.9", "--outcome", "seconds"), "--outcome: belongs to --like"),
         (("two.toml", "--effect", "0.4,0.9", "--conditions", "plain"), "expected two names with a comma"),
         (("two.toml", "--effect", "0.4,0.9", "--out", "no/curve.svg"), "there is no folder no"),

@@ -80,7 +80,13 @@ def test_nothing_is_stored_or_published(store: Store, researcher: Researcher) ->
     [
         ({"effect": "0.4,1.9"}, "effect", "A share of right answers lies between 0 and 1, got 1.9."),
         ({"effect": ""}, "effect", "Expected two shares such as"),
-        ({"effect": "0.1"}, "effect", "A difference of means needs the standard deviation"),
+        (
+            {"effect": "0.1"},
+            "effect",
+            "A difference of means needs the standard deviation of single answers; fill in their spread below.",
+        ),
+        ({"spread": "1"}, "spread", "Belongs to a difference of means; two shares have no spread, so leave it out."),
+        ({"effect": "5", "spread": "1", "item_sd": "2"}, "effect", "vary more than single answers do"),
         ({"test": "anova"}, "test", "No test of two conditions is called"),
         ({"unit": "galaxy"}, "unit", "Expected one of item, participant, response"),
         ({"unit": "participant"}, "test", "The test paired needs people in both conditions"),
@@ -99,6 +105,14 @@ def test_mistakes_are_said_beside_their_fields(
     assert sentence in page
     assert f'id="{field}-error"' in page
     assert f'href="#{field}"' in page
+    assert not re.search(r"--[a-z]", re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL))
+
+
+@ON_SQLITE
+def test_never_and_always_found(researcher: Researcher) -> None:
+    """No false effect in any simulated study, and the effect in each: the curve has both."""
+    page = researcher.page(ask(effect="0.01", spread="0.0001", participant_sd="0", item_sd="0", simulations=3))
+    assert page.count('<td class="number">0 %</td>') == page.count('<td class="number">100 %</td>') == 4
 
 
 @ON_SQLITE
