@@ -22,6 +22,8 @@ from crowdloom.tasks import TASKS
 from tests.analysis.mixed_frames import CLASSES, answered, item_frame, mix, task_frame
 from tests.analysis.test_figures import cut_off
 
+pytestmark = pytest.mark.slow
+
 MIXING = "mixing-coefficient"
 LONG = "a class with an uncommonly long name, $n$"
 RNG = np.random.default_rng(8)

@@ -18,6 +18,8 @@ from tests.studies.conftest import Publish
 from tests.studies.published import Published
 from tests.studies.test_paying import LONG
 
+pytestmark = pytest.mark.slow
+
 
 def lacking(study: Published) -> list[int]:
     """How many places each plan adds, after asking the platform."""

@@ -18,6 +18,8 @@ from tests.studies.conftest import Publish
 from tests.studies.published import Comer, OnLink, Published
 from tests.studies.takers import ANSWER
 
+pytestmark = pytest.mark.slow
+
 HTML: dict[str, Any] = {
     "mturk": {"delivery": "html"},
     "comprehension": {

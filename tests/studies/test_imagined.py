@@ -25,6 +25,8 @@ from crowdloom.studies.rehearsal import stand_ins
 from crowdloom.studies.rehearsal.imagined import ImaginedStudy
 from crowdloom.tasks import TASKS
 
+pytestmark = pytest.mark.slow
+
 PLAN = {
     "stopping": "Once all places are filled.",
     "hypotheses": [

@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import tiny_live
 from live_processes import eventually, new_submission, server, worker
 
+pytestmark = pytest.mark.slow
+
 
 class Site(NamedTuple):
     """A store, its address, and a client for it."""

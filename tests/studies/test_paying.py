@@ -27,6 +27,8 @@ from crowdloom.studies.tables import Event, Submission
 from tests.studies.conftest import Publish
 from tests.studies.published import REWARD, Comer, Faulty, OnLink, OnProlific, Published
 
+pytestmark = pytest.mark.slow
+
 BONUS = Money(amount=41, currency="USD")
 LONG = "The answers were given faster than the images can be looked at, and all of them name the same class of animal."
 

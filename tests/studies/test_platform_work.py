@@ -29,6 +29,8 @@ from tests.studies.published import REWARD, OnMTurk, OnProlific, Published
 sys.path.insert(0, str(Path(__file__).parent))
 from live_processes import worker
 
+pytestmark = pytest.mark.slow
+
 BONUS = {"rule": "agreement", "amount": "0.41 USD", "share": 1.0}
 
 

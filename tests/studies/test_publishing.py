@@ -27,6 +27,8 @@ from tests.prolific import NotLetInError
 from tests.studies.conftest import Publish
 from tests.studies.published import REWARD, Faulty, OnLink, OnMTurk, OnProlific, Published
 
+pytestmark = pytest.mark.slow
+
 
 def count(store: Store, table: Any) -> int:
     """How many rows a table has."""

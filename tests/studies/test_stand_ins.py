@@ -22,6 +22,8 @@ from crowdloom.studies.items import SourceItem
 from crowdloom.studies.rehearsal import missing, stand_ins
 from tests.studies.designs import load, make_design
 
+pytestmark = pytest.mark.slow
+
 
 def design_of(name: str) -> Design:
     """A design of the catalogue."""

@@ -15,6 +15,8 @@ from crowdloom.studies.watching import Watch
 from tests.studies.conftest import Publish
 from tests.studies.published import Published
 
+pytestmark = pytest.mark.slow
+
 REASON = "Handed in without one answer: the study was never opened, so there is nothing here that could be paid for."
 
 

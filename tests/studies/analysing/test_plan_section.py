@@ -91,7 +91,7 @@ def test_each_claim_is_a_paragraph_of_its_own(sqlite_store: Store) -> None:
     plan = plan_of_wrong()
     first = {"name": "H1", "claim": "Interpretations help", "outcome": "accuracy", "test": "student"}
     plan["hypotheses"] = [first | {"levels": ["shown", "plain"], "direction": "greater"}]
-    Odd(sqlite_store, "calm", "wrong", plan=plan).come("ann", "ben")
+    Odd(sqlite_store, "calm", "wrong", plan=plan).come("ann", "ben", "cem", "dan")
     with sqlite_store.read() as connection:
         calm = read_material(connection, "calm")
     claim, found = prose(plan_section(calm, find_results(calm)))

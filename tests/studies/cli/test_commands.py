@@ -17,6 +17,8 @@ from crowdloom.studies.web import create_app
 from tests.studies.designs import make_images
 from tests.studies.studies_for_tests import DESIGN, complete
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -22,6 +22,8 @@ from crowdloom.studies.loading import load_design
 from crowdloom.studies.rehearsal import Habits, rehearse, serving, stand_ins
 from tests.studies.cli.test_commands import call
 
+pytestmark = pytest.mark.slow
+
 BASE = """
 name = "{name}"
 title = "What is it?"

@@ -22,6 +22,8 @@ from tests.studies.conftest import Publish
 from tests.studies.published import OnLink, Published
 from tests.studies.test_paying import LONG
 
+pytestmark = pytest.mark.slow
+
 ON_A_STUDY = [
     "cost", "publish", "pause", "resume", "add-places", "invite", "close", "pay", "bonus", "reconcile", "watch",
     "review", "status", "forget-identities",

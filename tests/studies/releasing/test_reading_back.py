@@ -34,6 +34,8 @@ from crowdloom.studies.tables import Design, Posting, Table
 from tests.studies.coded import CODING
 from tests.studies.releasing.answered import PEOPLE, STUDIES, answer_all, study
 
+pytestmark = pytest.mark.slow
+
 OF_PEOPLE = ["participant", "submission"]
 
 

@@ -26,6 +26,8 @@ from tests.studies.releasing.answered import BASE, answer_all
 from tests.studies.releasing.planned import STUDIES, everybody
 from tests.studies.releasing.test_anonymous import everything_in
 
+pytestmark = pytest.mark.slow
+
 FILES = {"soft": 15, "mixes": 6, "mistakes": 8}
 """How many tables and figures a report has at least."""
 
