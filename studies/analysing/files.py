@@ -32,7 +32,7 @@ def write_report(title: str, lead: str, sections: Sequence[Section], path: Path,
     earlier report stays as it was. Where an earlier report is replaced, files that it had and this one has not are
     removed; whatever else lies there stays.
     """
-    earlier = _FILE.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
+    earlier = _FILE.findall(path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else []
     staged = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         files = [file.relative_to(staged) for file in _write_files(sections, staged)]

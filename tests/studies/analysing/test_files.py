@@ -67,6 +67,14 @@ def test_what_an_earlier_report_had_goes_with_it(tmp_path: Path) -> None:
     assert set(files_of(folder)) == {"tables/others.csv", "tables/mine.csv", "notes.txt"}
 
 
+def test_any_page_can_be_replaced(tmp_path: Path) -> None:
+    """Also one that is not ours and not in UTF-8; nothing beside it is touched."""
+    page = tmp_path / "report.html"
+    page.write_bytes("<p>déjà vu</p>".encode("latin-1"))
+    write_report("Title", "", sections(1, Figure()), page, tmp_path / "report")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_ctrl_c_leaves_no_report(sqlite_store: Store, tmp_path: Path) -> None:
     """On a terminal one line says what is being done; Ctrl-C wipes it, and nothing was written."""
     Odd(sqlite_store, "long", "soft").come("ann", "ben", "cem")
