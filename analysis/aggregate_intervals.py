@@ -9,11 +9,12 @@ answered everything nothing has: nothing in those answers says how much a second
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from crowdloom.analysis.aggregation import Answers, fit, suited
@@ -107,6 +108,24 @@ def _annotators_of_items(answers: Answers) -> Ints:
     pairs = np.unique(answers.item.astype(np.int64) * answers.n_annotators + answers.annotator)
     people: Ints = np.bincount(pairs // answers.n_annotators, minlength=answers.n_items)
     return people
+
+
+def interval_rows(
+    kind: str, names: Sequence[Any], classes: Sequence[Any], probabilities: Floats, low: Floats, high: Floats
+) -> pd.DataFrame:
+    """Probabilities and their intervals, all [n, K], as a row for each of the n names and each class.
+
+    Columns: `kind` (what is named), label, probability, low and high.
+    """
+    return pd.DataFrame(
+        {
+            kind: np.repeat(np.array(names, dtype=object), len(classes)),
+            "label": np.tile(np.array(classes, dtype=object), len(names)),
+            "probability": probabilities.reshape(-1),
+            "low": low.reshape(-1),
+            "high": high.reshape(-1),
+        }
+    )
 
 
 @dataclass(frozen=True)

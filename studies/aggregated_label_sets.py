@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Connection
 
-from crowdloom.analysis.aggregate_intervals import aggregate_intervals
+from crowdloom.analysis.aggregate_intervals import aggregate_intervals, interval_rows
 from crowdloom.analysis.aggregation import METHODS, fit
 from crowdloom.analysis.annotations import Annotations, SoftAnnotations
 from crowdloom.analysis.elicited import Bools, Elicited, Floats
@@ -71,23 +70,11 @@ def aggregate_labels(connection: Connection, answers: Answers, recipe: Recipe, b
     built = BuiltLabels(table, responses, responses - len(item))
     if recipe.draws is None:
         return built
-    if not len(item):
-        return replace(built, intervals=_as_rows(table, np.empty((0, k)), np.empty((0, k))))
-    rng = np.random.default_rng(recipe.draws.seed)
-    around = aggregate_intervals(
-        method, given, rng, recipe.draws.samples, progress=recipe.draws.progress, **pool_options(recipe)
-    )
-    low, high = around.probabilities.low[found.answered], around.probabilities.high[found.answered]
-    return replace(built, intervals=_as_rows(table, low, high))
-
-
-def _as_rows(table: LabelTable, low: Floats, high: Floats) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "item": np.repeat(np.array(table.item, dtype=object), len(table.classes)),
-            "label": np.tile(np.array(table.classes, dtype=object), len(table.item)),
-            "probability": table.labels.reshape(-1),
-            "low": low.reshape(-1),
-            "high": high.reshape(-1),
-        }
-    )
+    low = high = np.empty((0, k))
+    if len(item):
+        rng = np.random.default_rng(recipe.draws.seed)
+        around = aggregate_intervals(
+            method, given, rng, recipe.draws.samples, progress=recipe.draws.progress, **pool_options(recipe)
+        ).probabilities
+        low, high = around.low[found.answered], around.high[found.answered]
+    return replace(built, intervals=interval_rows("item", table.item, table.classes, table.labels, low, high))

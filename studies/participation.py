@@ -140,18 +140,7 @@ class Designs:
                 .join(BatchItem, BatchItem.item_id == Item.id)
                 .where(BatchItem.batch_id == batch_id)
             ).all()
-        return {
-            row.id: ItemView(
-                row.id,
-                row.token,
-                row.shown and f"/media/{row.shown}",
-                (row.width, row.height) if row.width and row.height else None,
-                {name: value for name, value in row.attributes.items() if name != VIEWS},
-                views_of(row.attributes),
-                row.reference,
-            )
-            for row in rows
-        }
+        return {row.id: view_of(row) for row in rows}
 
     def _instructions(self, batch_id: int) -> Sequence[str]:
         """The pages that this batch's condition shows: its own, or the design's."""
@@ -170,6 +159,19 @@ class Designs:
         if progress.batch_id is None:
             raise TrialError("This participation has not begun, so no answers can be taken.")
         return Assigned(**{field.name: getattr(progress, field.name) for field in fields(Assigned)})
+
+
+def view_of(row: Any) -> ItemView:
+    """An item as pages show it, of its row: id, token, shown, width, height, attributes and reference."""
+    return ItemView(
+        row.id,
+        row.token,
+        row.shown and f"/media/{row.shown}",
+        (row.width, row.height) if row.width and row.height else None,
+        {name: value for name, value in row.attributes.items() if name != VIEWS},
+        views_of(row.attributes),
+        row.reference,
+    )
 
 
 def views_of(attributes: Mapping[str, Any]) -> dict[str, View]:

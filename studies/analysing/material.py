@@ -17,7 +17,7 @@ from crowdloom.studies.reading import Origin, find_answers, read_frame, read_sub
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
 from crowdloom.studies.records import read_debrief
-from crowdloom.studies.releasing.whence import Whence, published_plans, read_whence
+from crowdloom.studies.releasing.whence import PublishedPlan, Whence, published_plans, read_whence
 from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 
@@ -100,6 +100,7 @@ def read_material(connection: Connection, study: str, version: int | None = None
     states: Counter[str] = Counter()
     for some in counted:
         states[some.state] += some.number
+    whence, plans = read_whence(connection, study), published_plans(connection, study)
     return Material(
         study=study,
         version=current,
@@ -111,12 +112,12 @@ def read_material(connection: Connection, study: str, version: int | None = None
         submissions=about,
         states=dict(sorted(states.items())),
         simulated=sum(some.number for some in counted if some.posting_id in simulated),
-        planned=_planned(connection, study, current, design),
-        with_plan=tuple(sorted({plan.version for plan in published_plans(connection, study) if plan.sha256})),
+        planned=_planned(design, current, plans, is_release=whence is not None),
+        with_plan=tuple(sorted({plan.version for plan in plans if plan.sha256})),
         debrief=read_debrief(connection, study),
         questionnaires=read_questionnaires(connection, study, "all", version),
         pay=_pay(connection, study),
-        whence=read_whence(connection, study),
+        whence=whence,
     )
 
 
@@ -172,12 +173,12 @@ def _pay(connection: Connection, study: str) -> list[tuple[str, str]]:
     ]
 
 
-def _planned(connection: Connection, study: str, version: int, design: DesignModel) -> Planned | None:
+def _planned(design: DesignModel, version: int, plans: Sequence[PublishedPlan], *, is_release: bool) -> Planned | None:
     if design.plan is None:
         return None
-    sha256, plans = plan_hash(design.plan), published_plans(connection, study)
+    sha256 = plan_hash(design.plan)
     said = [plan.sha256 for plan in plans if plan.version == version and plan.sha256 is not None]
-    cleaned = bool(said) and sha256 not in said and read_whence(connection, study) is not None
+    cleaned = bool(said) and sha256 not in said and is_release
     if cleaned:
         sha256 = said[0]
     same = [plan.published for plan in plans if plan.sha256 == sha256]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crowdloom.analysis.bootstrap import SAMPLES
 from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
 from crowdloom.analysis.questionnaires import questionnaire_tables
@@ -24,12 +25,10 @@ from crowdloom.studies.analysing.participants_section import participants_sectio
 from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.results import Results, find_results
 from crowdloom.studies.analysing.whence import whence_blocks
+from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SAMPLES = 1000
-"""Of each bootstrap."""
 
 LIBRARIES = ("crowdloom", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
@@ -78,9 +77,8 @@ def analyse(
         *_questionnaires(material, told),
         _making(material, command, samples, counts),
     ]
-    people, number = counted["participant"].nunique(), len(counted)
-    given = f"{number:,} {'answer' if number == 1 else 'answers'}"
-    lead = f"{material.study}: {given} of {people:,} {'person' if people == 1 else 'people'}"
+    people = counted["participant"].nunique()
+    lead = f"{material.study}: {count(len(counted), 'answer')} of {people:,} {'person' if people == 1 else 'people'}"
     if material.simulated:
         lead += ", simulated" if material.simulated == sum(material.states.values()) else ", some of them simulated"
     return Analysed(results, sections, lead)
@@ -98,18 +96,14 @@ def _design(material: Material) -> Section:
         ("items", f"{len(material.items):,}", f"from {design.items.source}, seed {design.seed}"),
         (
             "batches",
-            f"of {_number(batches.size, 'item')}",
+            f"of {count(batches.size, 'item')}",
             f"{repeats or 'none'} of them shown again" if batches.size > 1 else "",
         ),
         ("responses", f"{batches.responses_per_item} per item", "first answers wanted, in each condition"),
-        ("reward", str(reward) if reward else "none", f"for about {_number(design.people.minutes, 'minute')}"),
+        ("reward", str(reward) if reward else "none", f"for about {count(design.people.minutes, 'minute')}"),
         ("eligibility", " ".join(design.eligibility.statements) or "no statements", ""),
     ]
     return Section("Design", [Facts(rows)])
-
-
-def _number(number: float, what: str) -> str:
-    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:

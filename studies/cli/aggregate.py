@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crowdloom.studies.cli.frames import check_name, intervals_sentence, write_frame
-from crowdloom.studies.cli.options import check_apart, progress
+from crowdloom.studies.cli.frames import check_draws, check_name, intervals_sentence, write_frame
+from crowdloom.studies.cli.options import check_apart, counting, progress
 from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def command(
     from crowdloom.studies.errors import OptionError
 
     options = _options(method, {"iterations": iterations, "tolerance": tolerance, "weights": weights}, confusions)
-    if intervals is None and (samples, seed) != (None, None):
-        raise OptionError("--samples and --seed belong to --intervals; give it, or leave them out")
+    check_draws(intervals, samples, seed)
     for name, path in (("--out", out), ("--confusions", confusions), ("--intervals", intervals)):
         if path is not None:
             check_name(path, name)
@@ -147,28 +146,14 @@ def _iterating(method: str, answers: int, iterations: int | None) -> Iterator[di
 def _intervals(found: Aggregated, method: str, samples: int, seed: int, options: dict[str, Any]) -> pd.DataFrame:
     """Columns task, label, probability, low and high, which are empty for tasks of one worker."""
     import numpy as np
-    import pandas as pd
 
-    from crowdloom.analysis.aggregate_intervals import aggregate_intervals
+    from crowdloom.analysis.aggregate_intervals import aggregate_intervals, interval_rows
 
-    rng = np.random.default_rng(seed)
-    with progress("Drawing workers", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        around = aggregate_intervals(method, found.answers, rng, samples, progress=show, **options)
-    tasks, classes = np.array(found.tasks, dtype=object), np.array(found.classes, dtype=object)
-    return pd.DataFrame(
-        {
-            "task": np.repeat(tasks, len(classes)),
-            "label": np.tile(classes, len(tasks)),
-            "probability": found.aggregate.probabilities.reshape(-1),
-            "low": around.probabilities.low.reshape(-1),
-            "high": around.probabilities.high.reshape(-1),
-        }
-    )
+    with counting("Drawing workers") as show:
+        around = aggregate_intervals(
+            method, found.answers, np.random.default_rng(seed), samples, progress=show, **options
+        ).probabilities
+    return interval_rows("task", found.tasks, found.classes, found.aggregate.probabilities, around.low, around.high)
 
 
 def _say(found: Aggregated, whose: pd.DataFrame, left_out: int, out: Path) -> None:

@@ -39,12 +39,13 @@ def command(
 
     Everything that the plan does not ask for is marked as exploratory.
     """
+    from crowdloom.analysis.bootstrap import SAMPLES
     from crowdloom.analysis.mixing import read_counts
     from crowdloom.studies.analysing.counts import with_counts
     from crowdloom.studies.analysing.files import write_report
     from crowdloom.studies.analysing.material import read_material
     from crowdloom.studies.analysing.pictures import read_pictures
-    from crowdloom.studies.analysing.report import SAMPLES, analyse
+    from crowdloom.studies.analysing.report import analyse
     from crowdloom.studies.errors import OptionError
 
     if out.suffix.lower() not in (".html", ".htm"):

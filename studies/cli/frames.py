@@ -21,6 +21,14 @@ def check_name(path: Path, option: str) -> None:
         raise OptionError(f"{option} {path}: its name must end in .csv or .parquet")
 
 
+def check_draws(intervals: Path | None, samples: int | None, seed: int | None) -> None:
+    """Raise OptionError where it is said how to draw, and no intervals are asked for."""
+    from crowdloom.studies.errors import OptionError
+
+    if intervals is None and (samples, seed) != (None, None):
+        raise OptionError("--samples and --seed belong to --intervals; give it, or leave them out")
+
+
 def intervals_sentence(frame: pd.DataFrame, noun: str, path: Path) -> str:
     """Of how many items intervals were written; `frame` has columns item or task first, and low."""
     has = frame.groupby(frame.columns[0], observed=True, sort=False)["low"].first().notna()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import database_option, progress
+from crowdloom.studies.cli.options import counting, database_option
 
 FILE = click.Path(path_type=Path)
 
@@ -70,12 +70,7 @@ def release(folder: Path, study: str, database: str | None) -> None:
     from crowdloom.studies.releasing.opening import opened_release
     from crowdloom.studies.words import count
 
-    with opened_release(folder) as opened, progress("Reading", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with opened_release(folder) as opened, counting("Reading") as show:
         store = open_store(database)  # not before it is known that there is something to be stored
         try:
             imported = import_release(store, opened, study, show)

@@ -6,14 +6,13 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.options import check_folder, progress
+from crowdloom.studies.cli.options import check_folder, counting
 from crowdloom.studies.errors import OptionError
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def command(
             classifier = _loaded(model, weights, class_file, size, mean, std)
         labels = given.class_numbers(classifier.classes)
         try:
-            with progress("Looking for mistakes", 1) as looking, progress("Drawing views", 1) as drawing:
+            with counting("Looking for mistakes") as looking, counting("Drawing views") as drawing:
                 done = interpret(
                     classifier,
                     given.images,
@@ -97,19 +96,14 @@ def command(
                     count=count,
                     seed=seed,
                     settings=Settings(areas=shares, precision=best_precision("cpu")),
-                    searching=partial(_show, looking),
-                    progress=partial(_show, drawing),
+                    searching=looking,
+                    progress=drawing,
                 )
         except KeyboardInterrupt:
             click.echo(f"Stopped; what is finished stays in {out}, and the same command goes on from there.", err=True)
             sys.exit(130)
     _say(done, count, len(shares) + 2)
     _write_design(out, classifier)
-
-
-def _show(bar: Any, done: int, total: int) -> None:
-    bar.length = total
-    bar.update(done - bar.pos)
 
 
 def _areas(written: str) -> tuple[float, ...]:
@@ -156,7 +150,7 @@ def _trained(given: GivenImages, class_file: Path | None, seed: int) -> tuple[Cl
     """The small network, trained on a random half of the images, and the other half."""
     import numpy as np
 
-    from crowdloom.models.training import EPOCHS, train_small_cnn
+    from crowdloom.models.training import train_small_cnn
     from crowdloom.studies.given_images import read_classes
 
     classes = read_classes(class_file) if class_file else given.class_names()
@@ -166,13 +160,13 @@ def _trained(given: GivenImages, class_file: Path | None, seed: int) -> tuple[Cl
     pictures = list(learned.images)
     if len({picture.ndim for picture in pictures}) > 1:  # some grey, some in colour
         pictures = [picture if picture.ndim == 3 else np.stack([picture] * 3, axis=2) for picture in pictures]
-    with progress("Training", EPOCHS) as bar:
+    with counting("Training") as show:
         classifier = train_small_cnn(
             pictures,
             np.array(learned.class_numbers(classes)),
             classes,
             seed=seed,
-            progress=partial(_show, bar),
+            progress=show,
         )
     return classifier, rest
 

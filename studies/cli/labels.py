@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.frames import check_name, intervals_sentence, write_frame
+from crowdloom.studies.cli.frames import check_draws, check_name, intervals_sentence, write_frame
 from crowdloom.studies.cli.options import (
     answers_options,
     check_apart,
     check_folder,
+    counting,
     database_option,
     opened,
-    progress,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +93,11 @@ def command(
     check_apart({"--similarity": similarity, "--out": out, "--intervals": intervals})
     if repeats and not aggregate:
         raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
-    _check_intervals(intervals, aggregate, samples, seed)
+    check_draws(intervals, samples, seed)
+    if intervals is not None:
+        if aggregate is None:
+            raise OptionError("--intervals belongs to --aggregate; the label of a single answer has none")
+        check_name(intervals, "--intervals")
     recipe = Recipe(
         variety=variety,
         gamma=gamma,
@@ -107,9 +110,9 @@ def command(
         calibrated=calibrated,
     )
     with opened(database) as store:
-        with store.read() as connection, progress("Drawing annotators", 1) if intervals else nullcontext() as bar:
-            if bar is not None:
-                recipe = replace(recipe, draws=Draws(1000 if samples is None else samples, seed or 0, _showing(bar)))
+        with store.read() as connection, counting("Drawing annotators") if intervals else nullcontext() as show:
+            if intervals:
+                recipe = replace(recipe, draws=Draws(1000 if samples is None else samples, seed or 0, show))
             built = build_label_set(connection, study, recipe)
         try:
             write_labels(built.table, out, file_format)
@@ -124,23 +127,3 @@ def command(
     click.echo(f"Wrote {len(built.table.labels)} labels from {built.responses} responses to {out} (label set {token}).")
     if built.left_out:
         click.echo(f"{built.left_out} responses say too little for a label; they are left out.")
-
-
-def _check_intervals(intervals: Path | None, aggregate: str | None, samples: int | None, seed: int | None) -> None:
-    from crowdloom.studies.errors import OptionError
-
-    if intervals is None:
-        if (samples, seed) != (None, None):
-            raise OptionError("--samples and --seed belong to --intervals; give it, or leave them out")
-        return
-    if aggregate is None:
-        raise OptionError("--intervals belongs to --aggregate; the label of a single answer has none")
-    check_name(intervals, "--intervals")
-
-
-def _showing(bar: Any) -> Callable[[int, int], None]:
-    def show(done: int, total: int) -> None:
-        bar.length = total
-        bar.update(done - bar.pos)
-
-    return show

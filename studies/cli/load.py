@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import database_option, item_progress, opened
+from crowdloom.studies.cli.options import counting, database_option, opened
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(file: Path, media: str | None, database: str | None) -> None:
     from crowdloom.studies.words import count
 
     design, source = read_design(file)
-    with opened(database, create=True) as store, item_progress() as show, located(source, str(file)):
+    with opened(database, create=True) as store, counting("Reading items") as show, located(source, str(file)):
         loaded = load_design(store, design, source, file.parent, bucket=media, progress=show)
     what = "is version" if loaded.is_new else "was there already, as version"
     click.echo(

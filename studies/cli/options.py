@@ -118,13 +118,13 @@ def doing() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def item_progress() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for a design's items; call what comes with how many are done and how many there are."""
-    with progress("Reading items", 1) as bar:
+def counting(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for work whose amount shows as it goes; call what comes with how much is done, of how much."""
+    with progress(label, 1) as bar:
 
         def show(done: int, total: int) -> None:
             bar.length = total
-            bar.update(1)
+            bar.update(done - bar.pos)
 
         yield show
 

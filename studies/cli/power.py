@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.options import check_folder, database_option, opened, progress
+from crowdloom.studies.cli.options import check_folder, counting, database_option, opened
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.platforms import PLATFORMS
 
@@ -146,12 +146,7 @@ def command(
 def _simulate(setting: Setting, responses: list[int], items: list[int]) -> PowerReport:
     from crowdloom.studies.power import power_report
 
-    with progress("Simulated studies", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with counting("Simulated studies") as show:
         try:
             return power_report(setting, responses, items, show)
         except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.options import confirmed, database_option, opened, progress, yes_option
+from crowdloom.studies.cli.options import confirmed, counting, database_option, opened, yes_option
 from crowdloom.studies.platforms import PLATFORMS
 
 if TYPE_CHECKING:
@@ -44,12 +44,7 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
             return
         with store.write() as connection:
             published, _ = plan_posting(connection, study, platform, address)
-        with progress("Listings", 1) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.length = total
-                bar.update(1)
-
+        with counting("Listings") as show:
             listed = put_up(store, published.token, draft=draft, progress=show)
         with store.read() as connection:
             postings = study_status(connection, study).postings

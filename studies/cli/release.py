@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from crowdloom.studies.cli.options import check_folder, database_option, opened, progress
+from crowdloom.studies.cli.options import check_folder, counting, database_option, opened
 
 
 @click.command()
@@ -79,12 +79,7 @@ def command(
     given = {name: value for name, value in said.items() if value is not None}
     check_options(creators)
     options = Options(**given) if licence is not None and number is None else None
-    with opened(database) as store, progress("Writing", 1) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
+    with opened(database) as store, counting("Writing") as show:
         released = release_study(store, study, out, options, number=number, given=given, progress=show)
     counts = released.built.about.counts
     if released.replaced is not None and released.replaced != f"version {released.version}":

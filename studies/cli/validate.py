@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import item_progress
+from crowdloom.studies.cli.options import counting
 
 
 @click.command()
@@ -24,7 +24,7 @@ def command(file: Path, without_items: bool) -> None:
     if without_items:
         click.echo(f"{file} is a valid design.")
         return
-    with item_progress() as show, located(source, str(file)), Spool() as spool:
+    with counting("Reading items") as show, located(source, str(file)), Spool() as spool:
         items, dealt, used = prepare_items(design, read_items(design, file.parent), spool, show)
         check_plan(design, used.values())
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]

@@ -18,7 +18,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.participation import ItemView, read_options, views_of
+from crowdloom.studies.participation import ItemView, read_options, view_of
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.rehearsal.people import SECONDS_SIGMA, Habits, draw_person, draw_submissions
 from crowdloom.studies.rehearsal.truth import true_label
@@ -197,15 +197,7 @@ class ImaginedStudy:
             ).all()
             for row in items:
                 self._keys[row.id], self._difficulty[row.id] = row.key, row.difficulty
-                self._views[row.id] = ItemView(
-                    row.id,
-                    row.token,
-                    row.shown and f"/media/{row.shown}",
-                    (row.width, row.height) if row.width and row.height else None,
-                    {name: value for name, value in row.attributes.items() if name != "views"},
-                    views_of(row.attributes),
-                    row.reference,
-                )
+                self._views[row.id] = view_of(row)
             arm = self.design.arms()[self._arms.index(condition)]
             wanted = arm.responses_per_item or self.design.batches.responses_per_item
             self._batches.append(_Batch(number, self._arms.index(condition), [row.id for row in items], wanted))
