@@ -13,7 +13,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -22,25 +21,33 @@ from crowdloom.analysis.figure_style import (
     BLUE,
     INK,
     ORANGE,
-    RULE,
     WIDTH,
     NothingToDrawError,
     finish,
     legend_below,
     one_axes,
+    plain,
     shortened,
     text_width,
 )
 from crowdloom.analysis.files import whole_file
+from crowdloom.analysis.tiles import (
+    EDGE,
+    GAP,
+    IMAGE,
+    LEGEND,
+    MOST_CLASSES,
+    NAME,
+    SCALE,
+    TITLE,
+    axes_at,
+    class_axes,
+    rows_of,
+)
 
 __all__ = ["MOST_CLASSES", "ORANGE", "WIDTH", "entropy_figure", "label_figure", "save_figure"]
 
-MOST_CLASSES = 12
-"""A tile shows at most so many bars; of more classes the rest is one bar."""
-
-_NAME, _TITLE = 5.5, 6.5  # font sizes in points
-_ROW, _IMAGE, _GAP = 0.1, 0.5, 0.05  # inches
-_EDGE, _TOP, _BOTTOM, _BETWEEN, _SCALE, _LEGEND = 0.05, 0.19, 0.08, 0.14, 0.12, 0.2
+_ROW, _TOP, _BOTTOM, _BETWEEN = 0.1, 0.19, 0.08, 0.14  # inches
 
 Image = npt.NDArray[Any]
 
@@ -60,44 +67,42 @@ def label_figure(
     """
     if not len(items) or labels.shape != (len(items), len(classes)):
         raise ValueError(f"labels have shape {labels.shape}; one row is needed for each of {len(items)} items")
-    tiles = [_bars(label, classes, reference) for label, reference in zip(labels, references, strict=True)]
+    tiles = [rows_of(label[np.newaxis], classes, name) for label, name in zip(labels, references, strict=True)]
     most = max(len(names) for names, _ in tiles)
-    image_width = _IMAGE + _GAP if any(image is not None for image in images) else 0.0
-    tile = (WIDTH - 2 * _EDGE - _BETWEEN) / 2
-    widest = max(text_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
-    names_width = min(widest, tile - image_width - _GAP - 0.42)  # leaves room for the bars
-    left = image_width + names_width + _GAP
+    image_width = IMAGE + GAP if any(image is not None for image in images) else 0.0
+    tile = (WIDTH - 2 * EDGE - _BETWEEN) / 2
+    widest = max(text_width(name, NAME, bold=True) for names, _ in tiles for name in names)
+    names_width = min(widest, tile - image_width - GAP - 0.42)  # leaves room for the bars
+    left = image_width + names_width + GAP
     any_reference = any(reference is not None for reference in references)
     tile_height = _TOP + most * _ROW + _BOTTOM
-    height = ceil(len(items) / 2) * tile_height + _SCALE + (_LEGEND if any_reference else 0.0)
+    height = ceil(len(items) / 2) * tile_height + SCALE + (LEGEND if any_reference else 0.0)
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
 
-    def place(x: float, y: float, width: float, high: float) -> Axes:
-        """Axes at inches from the top left corner."""
-        return figure.add_axes((x / WIDTH, 1 - (y + high) / height, width / WIDTH, high / height))
-
     for number, (item, image, reference) in enumerate(zip(items, images, references, strict=True)):
-        x, y = _EDGE + (number % 2) * (tile + _BETWEEN), (number // 2) * tile_height
+        x, y = EDGE + (number % 2) * (tile + _BETWEEN), (number // 2) * tile_height
         names, values = tiles[number]
-        axes = place(x + left, y + _TOP, tile - left, len(names) * _ROW)
+        axes = axes_at(figure, x + left, y + _TOP, tile - left, len(names) * _ROW)
+        colours = [ORANGE if name == reference else BLUE for name in names]
+        axes.barh(range(len(names)), values[0], color=colours, height=0.72, zorder=2)
         # the lowest tile of each of the two columns carries the scale
-        _draw_bars(axes, names, values, reference, names_width, scale=number + 2 >= len(items))
+        class_axes(axes, names, reference, names_width, scale=number + 2 >= len(items))
         if image is not None:
-            shown = place(x, y + _TOP, _IMAGE, _IMAGE)
+            shown = axes_at(figure, x, y + _TOP, IMAGE, IMAGE)
             shown.imshow(image, cmap="gray", interpolation="nearest")
             shown.set_axis_off()
-        title = shortened(item, tile, _TITLE, bold=True)
+        title = plain(shortened(item, tile, TITLE, bold=True))
         figure.text(
             x / WIDTH,
             1 - (y + _TOP - 0.05) / height,
             title,
-            size=_TITLE,
+            size=TITLE,
             weight="bold",
             color=INK,
             va="bottom",
         )
     if any_reference:
-        legend_below(figure, {"reference class": ORANGE, "other classes": BLUE}, _TITLE)
+        legend_below(figure, {"reference class": ORANGE, "other classes": BLUE}, TITLE)
     return figure
 
 
@@ -154,33 +159,3 @@ def save_figure(figure: Figure, path: Path) -> None:
         quietly(),
     ):
         figure.savefig(part, format=suffix[1:], dpi=300, metadata=undated[suffix])
-
-
-def _bars(
-    label: npt.NDArray[np.float64], classes: Sequence[str], reference: str | None
-) -> tuple[list[str], list[float]]:
-    """Names and values of the bars; of many classes the most probable, the reference and the rest."""
-    if len(classes) <= MOST_CLASSES:
-        return list(classes), label.tolist()
-    ranked = sorted(range(len(classes)), key=lambda number: (classes[number] != reference, -label[number]))
-    shown = sorted(ranked[: MOST_CLASSES - 1])
-    names, values = [classes[number] for number in shown], [float(label[number]) for number in shown]
-    return [*names, f"{len(classes) - len(shown)} others"], [*values, float(label.sum()) - sum(values)]
-
-
-def _draw_bars(
-    axes: Axes, names: Sequence[str], values: Sequence[float], reference: str | None, room: float, *, scale: bool
-) -> None:
-    """Bars in `axes`, with names cut to `room` inches; `scale` writes the numbers below."""
-    colours = [ORANGE if name == reference else BLUE for name in names]
-    axes.barh(range(len(names)), values, color=colours, height=0.72, zorder=2)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    axes.set_yticks(range(len(names)), [shortened(name, room, _NAME, bold=name == reference) for name in names])
-    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
-        tick.set(size=_NAME, color=INK, weight="bold" if name == reference else "normal")
-    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"] if scale else [], size=_NAME, color=INK)
-    axes.grid(axis="x", color=RULE, lw=0.4, zorder=0)
-    axes.tick_params(length=0, pad=2)
-    axes.spines[:].set_visible(False)
-    axes.spines["left"].set(visible=True, color=INK, linewidth=0.5)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from crowdloom.analysis.boundary_figures import boundaries_figure, boundary_figure
-from crowdloom.analysis.elicited import Elicited
 from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.figures import entropy_figure
-from crowdloom.analysis.labels import build_labels, entropy, mean_by_item, parse_variety
+from crowdloom.analysis.item_means import item_means
+from crowdloom.analysis.labels import entropy
 from crowdloom.analysis.midpoint_figures import midpoint_figure
 from crowdloom.analysis.mixed_label_figures import elsewhere_figure, endpoint_mass_figure
 from crowdloom.analysis.mixed_labels import endpoint_masses
@@ -33,13 +34,7 @@ class Drawn:
 def soft_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
     """entropy, of the items' mean labels; of mixed items endpoint-mass and elsewhere-mass."""
 
-    def entropies() -> Figure:
-        answers = frame[~frame["is_repeat"].astype(bool)]
-        item, names = pd.factorize(answers["item"])
-        labels, kept = build_labels(Elicited.from_frame(answers, classes), parse_variety("T2-clamp"), gamma=0.1)
-        means, counts = mean_by_item(labels, kept, item, len(names))
-        return entropy_figure(entropy(means[counts > 0]))
-
+    @cache
     def masses() -> pd.DataFrame:
         if not len(mixed_items(items, classes)):
             raise NothingToDrawError("no item is mixed of two images")
@@ -47,7 +42,7 @@ def soft_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequen
 
     return _draw(
         {
-            "entropy": entropies,
+            "entropy": lambda: entropy_figure(entropy(item_means(frame, classes)[1])),
             "endpoint-mass": lambda: endpoint_mass_figure(masses()),
             "elsewhere-mass": lambda: elsewhere_figure(masses()),
         }

@@ -10,8 +10,6 @@ from crowdloom.analysis.leaving_out import STANDINGS
 from crowdloom.analysis.summary import Table
 
 ALL = "all"
-BEFORE = ("refused", "failed_check")
-"""States of submissions that end before there is anything to analyse; those who refuse have no condition yet."""
 
 
 def flow_table(states: Mapping[str, int], told: pd.DataFrame, frame: pd.DataFrame) -> Table:

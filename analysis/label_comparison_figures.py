@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crowdloom.analysis.elicited import Floats
@@ -21,7 +20,6 @@ from crowdloom.analysis.figure_style import (
     INK,
     NOTE,
     RED,
-    RULE,
     WIDTH,
     NothingToDrawError,
     finish,
@@ -31,11 +29,10 @@ from crowdloom.analysis.figure_style import (
     shortened,
     text_width,
 )
-from crowdloom.analysis.figures import MOST_CLASSES
 from crowdloom.analysis.label_comparison import LabelComparison
+from crowdloom.analysis.tiles import EDGE, GAP, IMAGE, LEGEND, NAME, SCALE, TITLE, axes_at, class_axes, rows_of
 
-_NAME, _TITLE = 5.5, 6.5  # font sizes in points
-_ROW, _IMAGE, _GAP, _EDGE, _TOP, _BOTTOM, _SCALE, _LEGEND = 0.14, 0.5, 0.05, 0.05, 0.32, 0.1, 0.12, 0.2  # inches
+_ROW, _TOP, _BOTTOM = 0.14, 0.32, 0.1  # inches
 
 Image = bytes | npt.NDArray[Any] | None
 
@@ -61,36 +58,35 @@ def compared_labels_figure(
     if unknown := [item for item in shown if item not in place]:
         raise ValueError(f"the item {unknown[0]!r} was not compared")
     pairs = [np.stack([first[place[item]], second[place[item]]]) for item in shown]
-    tiles = [_rows(pair, classes, references.get(item)) for item, pair in zip(shown, pairs, strict=True)]
-    image_width = _IMAGE + _GAP if any(images.get(item) is not None for item in shown) else 0.0
-    tile = (WIDTH - 3 * _EDGE) / 2
-    widest = max(text_width(name, _NAME, bold=True) for names, _ in tiles for name in names)
-    room = min(widest, tile - image_width - _GAP - 0.42)  # leaves some for the bars
+    tiles = [rows_of(pair, classes, references.get(item)) for item, pair in zip(shown, pairs, strict=True)]
+    image_width = IMAGE + GAP if any(images.get(item) is not None for item in shown) else 0.0
+    tile = (WIDTH - 3 * EDGE) / 2
+    widest = max(text_width(name, NAME, bold=True) for names, _ in tiles for name in names)
+    room = min(widest, tile - image_width - GAP - 0.42)  # leaves some for the bars
     tile_height = _TOP + max(len(names) for names, _ in tiles) * _ROW + _BOTTOM
-    height = ceil(len(shown) / 2) * tile_height + _SCALE + _LEGEND
+    height = ceil(len(shown) / 2) * tile_height + SCALE + LEGEND
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
 
-    def axes_at(x: float, y: float, width: float, high: float) -> Axes:
-        """Axes at inches from the top left corner."""
-        return figure.add_axes((x / WIDTH, 1 - (y + high) / height, width / WIDTH, high / height))
-
     for number, (item, (names, values)) in enumerate(zip(shown, tiles, strict=True)):
-        x, y = _EDGE + (number % 2) * (tile + _EDGE), (number // 2) * tile_height
-        left = image_width + room + _GAP
-        axes = axes_at(x + left, y + _TOP, tile - left - 0.04, len(names) * _ROW)
-        _draw(axes, names, values, references.get(item), room, scale=number + 2 >= len(shown))
+        x, y = EDGE + (number % 2) * (tile + EDGE), (number // 2) * tile_height
+        left = image_width + room + GAP
+        axes = axes_at(figure, x + left, y + _TOP, tile - left - 0.04, len(names) * _ROW)
+        where = np.arange(len(names))
+        for one, colour, aside in zip(values, (BLUE, RED), (-0.2, 0.2), strict=True):
+            axes.barh(where + aside, one, color=colour, height=0.38, zorder=2)
+        class_axes(axes, names, references.get(item), room, scale=number + 2 >= len(shown))
         if (image := images.get(item)) is not None:
-            pictured = axes_at(x, y + _TOP, _IMAGE, _IMAGE)
+            pictured = axes_at(figure, x, y + _TOP, IMAGE, IMAGE)
             pictured.imshow(_pixels(image), cmap="gray", interpolation="nearest")
             pictured.set_axis_off()
         found = compared.by_item.loc[item]
         says = f"distance {found['wasserstein']:.2f}, entropy {found['entropy1']:.2f} | {found['entropy2']:.2f}"
-        title = plain(shortened(item, tile, _TITLE, bold=True))
-        for text, size, up, weight in ((title, _TITLE, 0.15, "bold"), (says, _NAME, 0.05, "normal")):
+        title = plain(shortened(item, tile, TITLE, bold=True))
+        for text, size, up, weight in ((title, TITLE, 0.15, "bold"), (says, NAME, 0.05, "normal")):
             figure.text(
                 x / WIDTH, 1 - (y + _TOP - up) / height, text, size=size, weight=weight, color=INK, va="bottom"
             )  # fmt: skip
-    legend_below(figure, {plain(compared.first): BLUE, plain(compared.second): RED}, _TITLE)
+    legend_below(figure, {plain(compared.first): BLUE, plain(compared.second): RED}, TITLE)
     return figure
 
 
@@ -111,36 +107,6 @@ def entropies_figure(compared: LabelComparison) -> Figure:
     axes.set_xlim(-0.02 * most, most)
     axes.set_ylim(-0.02 * most, most)
     return figure
-
-
-def _rows(pair: Floats, classes: Sequence[str], reference: str | None) -> tuple[list[str], Floats]:
-    """Names and values [2, rows] of the bars; of many classes the reference, those with the most mass, and the rest."""
-    if len(classes) <= MOST_CLASSES:
-        return list(classes), pair
-    mass = pair.max(axis=0)
-    ranked = sorted(range(len(classes)), key=lambda number: (classes[number] != reference, -mass[number]))
-    kept = sorted(ranked[: MOST_CLASSES - 1])
-    rest = pair.sum(axis=1, keepdims=True) - pair[:, kept].sum(axis=1, keepdims=True)
-    return [*(classes[number] for number in kept), f"{len(classes) - len(kept)} others"], np.hstack(
-        [pair[:, kept], rest]
-    )
-
-
-def _draw(axes: Axes, names: Sequence[str], values: Floats, reference: str | None, room: float, *, scale: bool) -> None:
-    """Two bars for each class, names cut to `room` inches; `scale` writes the numbers below."""
-    where = np.arange(len(names))
-    for one, colour, aside in zip(values, (BLUE, RED), (-0.2, 0.2), strict=True):
-        axes.barh(where + aside, one, color=colour, height=0.38, zorder=2)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    axes.set_yticks(where, [plain(shortened(name, room, _NAME, bold=name == reference)) for name in names])
-    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
-        tick.set(size=_NAME, color=INK, weight="bold" if name == reference else "normal")
-    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"] if scale else [], size=_NAME, color=INK)
-    axes.grid(axis="x", color=RULE, lw=0.4, zorder=0)
-    axes.tick_params(length=0, pad=2)
-    axes.spines[:].set_visible(False)
-    axes.spines["left"].set(visible=True, color=INK, linewidth=0.5)
 
 
 def _pixels(image: bytes | npt.NDArray[Any]) -> npt.NDArray[Any]:

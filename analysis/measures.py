@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from crowdloom.analysis.elicited import Floats
+from crowdloom.analysis.rounding import tied
 
 SPREAD = ("n", "mean", "sd", "se", "lower", "median", "upper")
 
@@ -131,6 +132,7 @@ def compare(high: npt.ArrayLike, low: npt.ArrayLike) -> Comparison:
         return Comparison(**about, problem="one of the two groups is empty")
     if np.ptp(np.concatenate([one, other])) == 0:
         return Comparison(**about, problem="all values are the same")
+    one, other = np.split(tied(np.concatenate([one, other])), [len(one)])
     found = stats.mannwhitneyu(one, other, alternative="two-sided")
     return Comparison(**about, u=float(found.statistic), p=float(found.pvalue))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
 
+from crowdloom.analysis.assumptions import p_words
 from crowdloom.analysis.clustered import clustered_logit
 from crowdloom.analysis.correlation_tests import pearson, spearman
 from crowdloom.analysis.frame import FrameError
@@ -20,8 +22,8 @@ from crowdloom.analysis.test_result import TestResult
 from crowdloom.analysis.tests import TESTS as TWO_SIDED
 from crowdloom.analysis.tests import holm, one_sample_t
 
-SMALL = 0.001
-"""p values below it are said to be so, and not how small they are."""
+Outcomes = Callable[[str], pd.Series]
+"""The values of an outcome, by its name, for each row of the frame."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,6 @@ class Tested:
             test = test.replace("a number", f"{self.hypothesis.against:g}")
         if self.found is None or self.p_corrected is None:
             return f"It could not be tested ({test}): {self.result.problem}."
-        p = "p < 0.001" if self.p_corrected < SMALL else f"p = {self.p_corrected:.3f}"
         subject = test if test[0].isupper() else f"The {test}"  # Student's, Welch's
         is_number = TESTS[self.hypothesis.test].needs == "a number"
         difference = "a difference from 0" if is_number else "a difference"
@@ -59,7 +60,7 @@ class Tested:
             came = f"finds {difference}, in the direction that the plan says"
         else:
             came = f"finds {difference}" if self.found else f"does not find {difference}"
-        return f"{subject} {came} ({p}, corrected)."
+        return f"{subject} {came} ({p_words(self.p_corrected)}, corrected)."
 
 
 def carry_out(plan: Plan, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> list[Tested]:
@@ -70,7 +71,8 @@ def carry_out(plan: Plan, task: str, frame: pd.DataFrame, items: pd.DataFrame, c
     why; it takes part in the correction as if its p were 1. Raises ValueError for an outcome that the task does not
     have.
     """
-    tested = [_test(hypothesis, task, frame, items, classes) for hypothesis in plan.hypotheses]
+    values = cache(lambda name: outcome(task, name, frame, items, classes))
+    tested = [_test(hypothesis, values, frame, items) for hypothesis in plan.hypotheses]
     corrected = correct([result.p for result, _ in tested], plan.correction)
     found = []
     for hypothesis, (result, means), p in zip(plan.hypotheses, tested, corrected, strict=True):
@@ -111,11 +113,11 @@ def _estimates(hypothesis: Hypothesis, task: str) -> str:
 
 
 def _test(
-    hypothesis: Hypothesis, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]
+    hypothesis: Hypothesis, values: Outcomes, frame: pd.DataFrame, items: pd.DataFrame
 ) -> tuple[TestResult, tuple[float | None, ...]]:
     needs = TESTS[hypothesis.test].needs
     try:
-        answers = _answers(hypothesis, task, frame, items, classes)
+        answers = _answers(hypothesis, values(hypothesis.outcome), frame, items)
     except FrameError as error:
         unknown = () if needs == "a number" else (None,) * max(len(hypothesis.levels), 1)
         return TestResult(name=hypothesis.test, problem=str(error)), unknown
@@ -163,11 +165,8 @@ def _correlate(hypothesis: Hypothesis, answers: pd.DataFrame) -> TestResult:
     return run(points["side"].to_numpy(dtype=np.float64), points["value"].to_numpy(dtype=np.float64))
 
 
-def _answers(
-    hypothesis: Hypothesis, task: str, frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]
-) -> pd.DataFrame:
+def _answers(hypothesis: Hypothesis, values: pd.Series, frame: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """The first answers that the hypothesis is about: participant, item, value, and side (a level, or the number)."""
-    values = outcome(task, hypothesis.outcome, frame, items, classes)
     answers = frame[["participant", "item"]].assign(value=values, side=None)
     keep = ~frame["is_repeat"].to_numpy(dtype=bool) & values.notna().to_numpy()
     for name, level in hypothesis.where.items():

@@ -16,10 +16,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from crowdloom.analysis.elicited import Elicited, Floats
+from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.frame import FrameError
-from crowdloom.analysis.labels import build_labels, entropy, mean_by_item, parse_variety
+from crowdloom.analysis.item_means import item_means
+from crowdloom.analysis.labels import entropy
 from crowdloom.analysis.measures import correlation, mean_of
+from crowdloom.analysis.rounding import tied
 from crowdloom.analysis.soft_label_summary import describe_soft_labels
 from crowdloom.analysis.summary import Table
 
@@ -101,14 +103,10 @@ _SUMMARY = (
 
 def _items(frame: pd.DataFrame, classes: Sequence[str]) -> tuple[Floats, list[str], npt.NDArray[np.intp]]:
     """Of each item with a label its mean label [I, K], its key and the position of its reference class, or -1."""
-    first = frame[~frame["is_repeat"].astype(bool)]
-    item, keys = pd.factorize(first["item"])
-    labels, kept = build_labels(Elicited.from_frame(first, classes), parse_variety("T2-clamp"), gamma=0.1)
-    means, number = mean_by_item(labels, kept, item.astype(np.intp), len(keys))
-    said = dict(zip(first["item"], first["reference"], strict=True))
-    names = [str(key) for key, some in zip(keys, number > 0, strict=True) if some]
-    reference = pd.Categorical([said[name] for name in names], categories=list(classes)).codes.astype(np.intp)
-    return means[number > 0], names, reference
+    names, means = item_means(frame, classes)
+    said = frame.drop_duplicates("item").set_index("item")["reference"]
+    reference = pd.Categorical(said.loc[names], categories=list(classes)).codes.astype(np.intp)
+    return means, names, reference
 
 
 def _beside_counts(
@@ -163,7 +161,7 @@ def counts_of_items(names: Sequence[str], counts: npt.NDArray[Any], n_classes: i
 
 def _ranks(entropies: Floats) -> Floats:
     """Ranks, the mean one for ties: the same counts of other classes differ by rounding in their sums alone."""
-    ranks: Floats = rankdata(entropies.round(9))
+    ranks: Floats = rankdata(tied(entropies))
     return ranks
 
 

@@ -74,7 +74,13 @@ def aggregate_labels(connection: Connection, answers: Answers, recipe: Recipe, b
     if len(item):
         rng = np.random.default_rng(recipe.draws.seed)
         around = aggregate_intervals(
-            method, given, rng, recipe.draws.samples, progress=recipe.draws.progress, **pool_options(recipe)
+            method,
+            given,
+            rng,
+            recipe.draws.samples,
+            statistics={},
+            progress=recipe.draws.progress,
+            **pool_options(recipe),
         ).probabilities
         low, high = around.low[found.answered], around.high[found.answered]
     return replace(built, intervals=interval_rows("item", table.item, table.classes, table.labels, low, high))

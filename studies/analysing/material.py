@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.posting import current_design
+from crowdloom.studies.posting import SIMULATED, current_design
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
@@ -96,7 +96,7 @@ def read_material(connection: Connection, study: str, version: int | None = None
         .group_by(Submission.state, Submission.posting_id)
     ).all()
     said = connection.execute(select(Posting.id, Posting.values).where(Posting.design_id.in_(answers.designs))).all()
-    simulated = {posting.id for posting in said if posting.values.get("simulated")}
+    simulated = {posting.id for posting in said if posting.values.get(SIMULATED)}
     states: Counter[str] = Counter()
     for some in counted:
         states[some.state] += some.number

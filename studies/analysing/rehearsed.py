@@ -11,6 +11,7 @@ import numpy as np
 from crowdloom.analysis.leaving_out import leave_out
 from crowdloom.analysis.plan import Plan
 from crowdloom.analysis.planned import carry_out
+from crowdloom.analysis.power import rate
 from crowdloom.studies.analysing.material import attention
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.rehearsal.imagined import ImaginedStudy
@@ -37,10 +38,8 @@ class Tried:
 
     def bounds(self, found: int) -> tuple[float, float]:
         """The 95 % interval (Wilson) of the share of runs."""
-        from statsmodels.stats.proportion import proportion_confint
-
-        low, high = proportion_confint(found, self.runs, method="wilson")
-        return float(low), float(high)
+        share = rate(found, self.runs)
+        return share.low, share.high
 
     def interval(self, found: int) -> str:
         """The share of runs with its interval, in words."""

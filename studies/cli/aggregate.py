@@ -151,7 +151,7 @@ def _intervals(found: Aggregated, method: str, samples: int, seed: int, options:
 
     with counting("Drawing workers") as show:
         around = aggregate_intervals(
-            method, found.answers, np.random.default_rng(seed), samples, progress=show, **options
+            method, found.answers, np.random.default_rng(seed), samples, statistics={}, progress=show, **options
         ).probabilities
     return interval_rows("task", found.tasks, found.classes, found.aggregate.probabilities, around.low, around.high)
 

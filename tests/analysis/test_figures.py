@@ -107,3 +107,10 @@ def test_figures_of_nothing_and_of_unknown_kinds_are_refused(tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"labels\.gif"):
         save_figure(entropy_figure(np.ones(2)), tmp_path / "labels.gif")
     assert not list(tmp_path.iterdir())
+
+
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    """Nor is an item's key one, whatever signs of matplotlib's stand in them."""
+    figure = label_figure(["a$b_{$"], np.array([[0.4, 0.6]]), ["y$_{$", "_z"], [None], ["_z"])
+    save_figure(figure, tmp_path / "odd.svg")
+    assert (tmp_path / "odd.svg").read_bytes().startswith(b"<?xml")

@@ -85,3 +85,9 @@ def test_groups_are_compared_by_mann_whitney() -> None:
     assert compare([], low).problem == "one of the two groups is empty"
     same = compare([2.0, 2.0], [2.0])
     assert (same.problem, same.p, same.mean_high) == ("all values are the same", None, 2)
+
+
+def test_what_rounding_alone_sets_apart_is_a_tie() -> None:
+    """0.1 + 0.2 counts as 0.3, as in the Mann-Whitney test of a plan."""
+    found = compare([0.1 + 0.2, 0.5, 0.7], [0.3, 0.4, 0.9])
+    assert found.u == compare([0.3, 0.5, 0.7], [0.3, 0.4, 0.9]).u == 4.5
