@@ -19,6 +19,7 @@ from crowdloom.studies.identities import MARK, spellings, take_participant
 from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival
+from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.tables import (
     Batch,
     BatchItem,
@@ -284,7 +285,7 @@ def check_room(connection: Connection, entry: Entry, arrival: Arrival | None = N
 
 def check_invitation(entry: Entry) -> None:
     """Raise PlaceError for somebody who comes by the bare link of a posting that lets only invited people in."""
-    if entry.platform == "link" and entry.design.link.invited_only and not entry.values.get("simulated"):
+    if entry.platform == "link" and entry.design.link.invited_only and not entry.values.get(SIMULATED):
         raise PlaceError("This study is open to invited people; use the personal link that was sent to you.")
 
 
@@ -298,7 +299,7 @@ def _check_invited(connection: Connection, entry: Entry, participant: str) -> No
 
 def _check_quota(connection: Connection, entry: Entry) -> None:
     """Completed submissions count, and those under way that still hold a place."""
-    quota = entry.design.link.quota if entry.platform == "link" and not entry.values.get("simulated") else None
+    quota = entry.design.link.quota if entry.platform == "link" and not entry.values.get(SIMULATED) else None
     if quota is None:
         return
     taken = connection.execute(

@@ -198,10 +198,13 @@ def _add_batches(connection: Connection, condition_id: int, batches: list[list[i
         connection.execute(insert(Place), [{"batch_id": batch_id, "number": n, "state": "open"} for n in range(wanted)])
 
 
-def add_design(connection: Connection, study_id: int, design: DesignModel, source: str, sha256: str) -> tuple[int, int]:
-    """Add the next version of a study's design; its id and version."""
-    newest = connection.execute(select(func.max(Design.version)).where(Design.study_id == study_id)).scalar()
-    version = (newest or 0) + 1
+def add_design(
+    connection: Connection, study_id: int, design: DesignModel, source: str, sha256: str, *, version: int | None = None
+) -> tuple[int, int]:
+    """Add the next version of a study's design, or the one that is given; its id and version."""
+    if version is None:
+        newest = connection.execute(select(func.max(Design.version)).where(Design.study_id == study_id)).scalar()
+        version = (newest or 0) + 1
     row = {
         "study_id": study_id,
         "version": version,

@@ -14,6 +14,11 @@ from crowdloom.studies.errors import StudyError
 from crowdloom.studies.platforms.protocol import Outcome
 from crowdloom.studies.tables import Design, Invitation, Posting, Study, Submission
 
+SIMULATED = "simulated"
+"""The key in the values of a rehearsal's posting; its people are simulated."""
+PLAN = "plan"
+"""The key in a posting's values that has the hash of the plan with which it was published."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -93,8 +98,8 @@ def publish(
         "token": token,
         "state": "open" if platform == "link" else "draft",
         "values": {**(values or {}), "codes": {} if platform == "link" else _codes()}
-        | ({"simulated": True} if simulated else {})
-        | ({"plan": plan_hash(Plan.model_validate(design["plan"]))} if design.get("plan") else {}),
+        | ({SIMULATED: True} if simulated else {})
+        | ({PLAN: plan_hash(Plan.model_validate(design["plan"]))} if design.get("plan") else {}),
         "created_at": now(),
     }
     connection.execute(insert(Posting), row)

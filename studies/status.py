@@ -12,7 +12,7 @@ from crowdloom.studies.database import now
 from crowdloom.studies.fair_pay import FairPay, fair_pay
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.posted import read_posting
-from crowdloom.studies.posting import current_design
+from crowdloom.studies.posting import PLAN, current_design
 from crowdloom.studies.tables import (
     Batch,
     BatchItem,
@@ -201,7 +201,7 @@ def read_postings(connection: Connection, study_id: int) -> list[PostingStatus]:
                 Payment.state,
                 Payment.submission_id.in_(select(Submission.id).where(Submission.posting_id == row.id)),
             ),
-            plan=row.values.get("plan"),
+            plan=row.values.get(PLAN),
         )
         for row in rows
     ]

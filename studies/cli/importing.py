@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.options import counting, database_option
+from crowdloom.studies.cli.options import counting, database_option, opened
 
 FILE = click.Path(path_type=Path)
 
@@ -44,14 +44,10 @@ def jspsych(file: Path, task: str, study: str, mapping: str | None, keep_doubles
       hmix-choose       H-Mix, midpoints chosen from shuffled mixes, for the same task
       hmix-construct    H-Mix, midpoints constructed step by step, for the same task
     """
-    from crowdloom.studies.database import open_store
     from crowdloom.studies.importing import import_jspsych
 
-    store = open_store(database)
-    try:
+    with opened(database, create=True) as store:
         report = import_jspsych(store, file, task=task, study=study, mapping=mapping, keep_doubles=keep_doubles)
-    finally:
-        store.close()
     click.echo(report.text())
 
 
@@ -65,17 +61,13 @@ def release(folder: Path, study: str, database: str | None) -> None:
     Every analysis says the same of the study that it becomes. All files are checked first; importing a release again
     adds nothing.
     """
-    from crowdloom.studies.database import open_store
     from crowdloom.studies.releasing.importing import import_release
     from crowdloom.studies.releasing.opening import opened_release
     from crowdloom.studies.words import count
 
-    with opened_release(folder) as opened, counting("Reading") as show:
-        store = open_store(database)  # not before it is known that there is something to be stored
-        try:
-            imported = import_release(store, opened, study, show)
-        finally:
-            store.close()
+    # The store comes after the release: not before it is known that there is something to be stored.
+    with opened_release(folder) as whole, counting("Reading") as show, opened(database, create=True) as store:
+        imported = import_release(store, whole, study, show)
     if not imported.is_new:
         click.echo(f"The study {study} is the release {imported.release} already; nothing was added.")
         return

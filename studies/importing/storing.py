@@ -17,6 +17,7 @@ from crowdloom.studies.importing.batches import place_by_items
 from crowdloom.studies.importing.mapping import Mapping
 from crowdloom.studies.importing.raw import RawFile
 from crowdloom.studies.importing.screens import Answered, Pass
+from crowdloom.studies.importing.shared import PLATFORM, add_participants
 from crowdloom.studies.importing.study import ImportedStudy
 from crowdloom.studies.loading import add_batch, add_condition, add_design, design_digest, take_study
 from crowdloom.studies.tables import (
@@ -33,7 +34,6 @@ from crowdloom.studies.tables import (
     Submission,
 )
 
-PLATFORM = "import"
 ELSEWHERE = "import it under another --study name"
 
 _Key = tuple[str | None, str, int]
@@ -82,7 +82,8 @@ def put(
     if not new and not copies:
         return [], 0
     clock = _Clock(now(), imported.raw)
-    participants, fresh = _participants(connection, study, [*new, *copies], clock.start)
+    people_here = (passed.session.participant for passed in [*new, *copies])
+    participants, fresh = add_participants(connection, study, people_here, clock.start)
     posting_id = _posting(connection, frame.design_id, imported.raw, mapping, clock.start)
     for group in (new, copies):  # a copy refers to its original, so that comes first
         rows = _submissions(connection, group, imported, frame, posting_id, participants, known, clock, keys)
@@ -204,26 +205,6 @@ def _known(connection: Connection, design_id: int, study: str) -> _Known:
         name = None if row.platform_id is None else row.platform_id.removeprefix(f"{study}:")
         known[name, row.values["session"], row.values["copy"]] = row.id
     return known
-
-
-def _participants(
-    connection: Connection, study: str, passes: list[Pass], start: datetime
-) -> tuple[dict[str, int], int]:
-    """The participants' ids by their names in the file, and how many are new. Names count within a study only."""
-    own = select(Participant.platform_id, Participant.id).where(
-        Participant.platform == PLATFORM, Participant.platform_id.startswith(f"{study}:", autoescape=True)
-    )
-    there = {row.platform_id: row.id for row in connection.execute(own)}
-    wanted = dict.fromkeys(f"{study}:{passed.session.participant}" for passed in passes)
-    fresh = [
-        {"pseudonym": new_token(), "platform": PLATFORM, "platform_id": name, "created_at": start}
-        for name in wanted
-        if name not in there
-    ]
-    if fresh:
-        connection.execute(insert(Participant), fresh)
-        there = {row.platform_id: row.id for row in connection.execute(own)}
-    return {str(name).removeprefix(f"{study}:"): number for name, number in there.items()}, len(fresh)
 
 
 def _posting(connection: Connection, design_id: int, raw: RawFile, mapping: Mapping, start: datetime) -> int:

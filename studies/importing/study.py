@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from crowdloom.studies.design import Batches, Design, People
 from crowdloom.studies.design_items import Items
-from crowdloom.studies.errors import ImportFileError, OptionError
+from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.importing.batches import batches_by_column, batches_by_items, place_by_items
 from crowdloom.studies.importing.mapping import Mapping
 from crowdloom.studies.importing.raw import RawFile, find_sessions
 from crowdloom.studies.importing.screens import Happened, Pass, Reader
+from crowdloom.studies.importing.shared import PLATFORM, bad_name
 from crowdloom.studies.items import SourceItem
 
 
@@ -88,7 +89,7 @@ def _design(
             options=mapping.design_options(),
             consent=f"Imported from {raw.name}, which does not say what the participants consented to.",
             instructions=(f"Imported from {raw.name}, which does not hold the instructions as text.",),
-            items=Items(source="import", path=raw.name, image_size=0),
+            items=Items(source=PLATFORM, path=raw.name, image_size=0),
             batches=Batches(
                 size=size,
                 responses_per_item=max(per_batch.values(), default=1),
@@ -102,10 +103,7 @@ def _design(
         )
     except ValidationError as error:
         # All but the name has been checked in the mapping or is ours.
-        problem = error.errors()[0]
-        raise OptionError(
-            f"--study {study!r} cannot be a name ({problem['msg']}); use lower case letters, digits, - and _"
-        ) from error
+        raise bad_name(study, error.errors()[0]["msg"]) from error
 
 
 def _repeats(passed: Pass) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,18 +24,15 @@ from crowdloom.studies.releasing.pictures import Picture, read_pictures, write_p
 from crowdloom.studies.releasing.pseudonyms import Pseudonyms
 from crowdloom.studies.releasing.questionnaires import write_questionnaires
 from crowdloom.studies.releasing.responses import write_responses
-from crowdloom.studies.releasing.scrubbing import ADDRESSES, read_scrubber
+from crowdloom.studies.releasing.scrubbing import read_scrubber
 from crowdloom.studies.releasing.submissions import Counts, Pass, count_all, read_passes, write_submissions
 from crowdloom.studies.releasing.tables import Table
 from crowdloom.studies.releasing.versions import Version
-from crowdloom.studies.tables import Design, Posting, Response, Submission
+from crowdloom.studies.tables import Posting, Response, Submission
 from crowdloom.tasks import TASKS
 
 Progress = Callable[[int, int], None]
 """Called with how many answers and pictures are done and how many there are."""
-
-CONTENT = (".csv", ".json")
-"""The suffixes of data files that make a version another one; the others say the same in other formats."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,8 @@ class Content:
     passes: list[Pass]
     pictures: list[Picture]
     counts: Counts
+    first_answers: int
+    """Of the responses; the others are repeats."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +61,17 @@ def read_content(connection: Connection, study: str, options: Options) -> Conten
     """What there is. Raises StudyError for an unknown study, and where nobody has answered anything."""
     answers = find_answers(connection, study, "all", options.design)
     passes = read_passes(connection, answers)
-    responses = connection.execute(
-        select(func.count())
+    responses, first_answers = connection.execute(
+        select(func.count(), func.count().filter(Response.repeat_index == 0))
         .select_from(Response)
         .join(Submission, Submission.id == Response.submission_id)
         .join(Posting, Posting.id == Submission.posting_id)
         .where(Posting.design_id.in_(answers.designs), Submission.batch_id.is_not(None))
-    ).scalar_one()
+    ).one()
     if not responses:
         raise StudyError(f"{study} has no answers yet, so there is nothing to release")
-    return Content(
-        answers, passes, read_pictures(connection, answers), count_all(connection, answers, passes, responses)
-    )
+    counts = count_all(connection, answers, passes, responses)
+    return Content(answers, passes, read_pictures(connection, answers), counts, first_answers)
 
 
 def build(
@@ -110,10 +107,7 @@ def build(
     text = json.dumps(said.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
     (release / study_file.NAME).write_text(text, encoding="utf-8")
     digests = sums.digest_files(release)
-    values = connection.execute(
-        select(Design.values).where(Design.id.in_(answers.designs)).order_by(Design.version.desc())
-    ).scalar()
-    newest = ADDRESSES.clean_all(values)
+    newest = said.designs[-1].values
     about = Description(
         study=answers.study,
         version=version.number,
@@ -125,7 +119,7 @@ def build(
         classes=answers.classes,
         instructions=newest["instructions"],
         counts=content.counts,
-        first_answers=_first_answers(connection, answers),
+        first_answers=content.first_answers,
         simulated=sum(one.simulated for one in passes),
         items=next(table.rows for table in written if table.stem == "items"),
         tables=written,
@@ -134,9 +128,9 @@ def build(
         digests=digests,
     )
     _write_documents(about, release)
-    chosen = {name: digest for name, digest in digests.items() if name.endswith(CONTENT)}
-    manifest = {"counts": content.counts._asdict(), "content": chosen, "files": sums.write_sums(release)}
-    return Built(hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest(), manifest, about)
+    chosen = sums.content_of(digests)
+    manifest = {"counts": content.counts._asdict(), "content": chosen, "files": sums.write_sums(release, digests)}
+    return Built(sums.content_sha256(chosen), manifest, about)
 
 
 def _write_documents(about: Description, release: Path) -> None:
@@ -148,17 +142,6 @@ def _write_documents(about: Description, release: Path) -> None:
         ("LICENSE", licence_text(about.options.terms, citation.title(about))),
     ):
         (release / name).write_text(text, encoding="utf-8")
-
-
-def _first_answers(connection: Connection, answers: Answers) -> int:
-    found = connection.execute(
-        select(func.count())
-        .select_from(Response)
-        .join(Submission, Submission.id == Response.submission_id)
-        .join(Posting, Posting.id == Submission.posting_id)
-        .where(Posting.design_id.in_(answers.designs), Submission.batch_id.is_not(None), Response.repeat_index == 0)
-    )
-    return int(found.scalar_one())
 
 
 class _Steps:

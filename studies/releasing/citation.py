@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from crowdloom.studies.releasing.description import Description, nobody, person
+from crowdloom.studies.releasing.description import Description
 
 NAME = "CITATION.cff"
 
@@ -13,8 +13,7 @@ NAME = "CITATION.cff"
 def citation_cff(about: Description) -> str:
     """The file CITATION.cff; JSON's texts are YAML's too."""
     people = []
-    for creator in about.options.creators or (nobody(about.study),):
-        said = person(creator)
+    for said in about.authors:
         if "name" in said:
             people.append(f"  - name: {_text(said['name'])}")
         else:
@@ -37,10 +36,9 @@ def citation_cff(about: Description) -> str:
 
 def bibtex(about: Description) -> str:
     """The same as a BibTeX entry."""
-    authors = []
-    for creator in about.options.creators or (nobody(about.study),):
-        said = person(creator)
-        authors.append(f"{{{said['name']}}}" if "name" in said else f"{said['family']}, {said['given']}")
+    authors = [
+        f"{{{said['name']}}}" if "name" in said else f"{said['family']}, {said['given']}" for said in about.authors
+    ]
     key = re.sub(r"\W", "", about.study) + str(about.day.year)
     return (
         f"@misc{{{key}, author = {{{' and '.join(authors)}}}, title = {{{_plain(title(about))}}}, "

@@ -9,7 +9,7 @@ from typing import Any
 
 from crowdloom.studies.releasing import pictures
 from crowdloom.studies.releasing.citation import bibtex, title
-from crowdloom.studies.releasing.description import Description, nobody, person
+from crowdloom.studies.releasing.description import Description
 from crowdloom.studies.releasing.tables import Column, Table
 
 NAME = "croissant.json"
@@ -50,7 +50,6 @@ CONTEXT = {
 
 def croissant(about: Description) -> str:
     """The file croissant.json: every data file, and the records of every table."""
-    creators = [_creator(creator) for creator in about.options.creators or (nobody(about.study),)]
     said = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -59,7 +58,7 @@ def croissant(about: Description) -> str:
         "conformsTo": CONFORMS_TO,
         "license": about.options.terms.uri,
         "citeAs": bibtex(about),
-        "creator": creators,
+        "creator": [_creator(said) for said in about.authors],
         "datePublished": about.day.isoformat(),
         "version": f"{about.version}.0.0",
         "keywords": ["crowdsourcing", "annotation", about.task],
@@ -69,8 +68,7 @@ def croissant(about: Description) -> str:
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
-def _creator(creator: str) -> dict[str, str]:
-    said = person(creator)
+def _creator(said: dict[str, str]) -> dict[str, str]:
     if "name" in said:
         return {"@type": "sc:Organization", "name": said["name"]}
     return {

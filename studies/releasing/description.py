@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from crowdloom.studies.releasing.labels import LabelSets
 from crowdloom.studies.releasing.options import Options
@@ -47,6 +46,12 @@ class Description:
         return f"{self.study}-v{self.version}"
 
     @property
+    def authors(self) -> list[dict[str, str]]:
+        """The creators, each with `family` and `given` or with `name`; without any, the researchers of the study."""
+        creators = self.options.creators or (f"The researchers of the study {self.study}",)
+        return [_person(creator) for creator in creators]
+
+    @property
     def all_tables(self) -> list[Table]:
         """The tables and the label sets."""
         return [*self.tables, *self.labels.tables]
@@ -70,18 +75,13 @@ class Description:
         return f" {which} of the submissions are of simulated people, sent by a rehearsal."
 
 
-def person(creator: str) -> dict[str, Any]:
+def _person(creator: str) -> dict[str, str]:
     """A creator as given: `Family, Given` is a person, anything else stands for itself.
 
-    >>> person("Curie, Marie"), person("The Radium Institute")
+    >>> _person("Curie, Marie"), _person("The Radium Institute")
     ({'family': 'Curie', 'given': 'Marie'}, {'name': 'The Radium Institute'})
     """
     family, comma, given = creator.partition(",")
     if comma and family.strip() and given.strip():
         return {"family": family.strip(), "given": given.strip()}
     return {"name": creator.strip()}
-
-
-def nobody(study: str) -> str:
-    """Whom a release without creators names."""
-    return f"The researchers of the study {study}"

@@ -14,8 +14,8 @@ from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.restoring import read_designs, restore_study
 from crowdloom.studies.releasing.restoring_answers import restore_answers, restore_events
 from crowdloom.studies.releasing.restoring_people import restore_people
-from crowdloom.studies.releasing.whence import RELEASE
-from crowdloom.studies.tables import Design, Posting, Study
+from crowdloom.studies.releasing.whence import read_whence
+from crowdloom.studies.tables import Design, Study
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,10 @@ def import_release(
 
 def _is_there(connection: Connection, study: str, release: OpenRelease) -> bool:
     """Whether a study is this release already. Raises StudyError where it is something else."""
-    designs = connection.scalars(
-        select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
-    ).all()
-    if not designs:
+    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
+    if connection.scalars(designs).first() is None:
         return False
-    values = connection.scalars(select(Posting.values).where(Posting.design_id.in_(designs))).all()
-    if any(said.get(RELEASE, {}).get("sha256") == release.sha256 for said in values):
+    whence = read_whence(connection, study)
+    if whence is not None and whence.sha256 == release.sha256:
         return True
     raise StudyError(f"a study called {study} exists and is not this release; import it under another --study name")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from crowdloom.studies.reading import Answers
-from crowdloom.studies.reading_items import LEADING, read_items
+from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.responses import class_values
 from crowdloom.studies.releasing.tables import Column, Kind, Table, TableWriter
@@ -37,7 +37,8 @@ def write_items(connection: Connection, answers: Answers, options: Options, rele
         str(name): [None if value is None or value != value else value for value in frame[name].tolist()]  # noqa: PLR0124
         for name in frame
     }
-    columns = [_column(name, values[name], answers, _categories(connection, answers)) for name in values]
+    categories = _categories(connection, answers) if "category" in values else ""
+    columns = [_column(name, values[name], answers, categories) for name in values]
     with TableWriter(release, "items", "one row for each item, with what its source says of it", columns) as writer:
         writer.write(values)
     return writer.table()
@@ -74,6 +75,3 @@ def _categories(connection: Connection, answers: Answers) -> str:
         if coding := values.get("coding"):
             return "; ".join(f"{category['name']} {category['title']}" for category in coding["categories"])
     return ""
-
-
-__all__ = ["LEADING", "MEANINGS", "write_items"]

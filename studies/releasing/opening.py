@@ -18,7 +18,6 @@ from pydantic import ValidationError
 
 from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.releasing import study_file, sums
-from crowdloom.studies.releasing.building import CONTENT
 from crowdloom.studies.releasing.expecting import lacking
 from crowdloom.studies.releasing.study_file import ReleaseFile
 from crowdloom.studies.releasing.tables import FOLDER, TYPES
@@ -82,13 +81,7 @@ def opened_release(path: Path) -> Iterator[OpenRelease]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crowdloom-release-")))
             digests = _unpack(path, folder)
         said = _said(path, folder, digests)
-        content = {name: digest for name, digest in sorted(digests.items()) if _is_content(name)}
-        sha256 = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        yield OpenRelease(path.name, folder, said, sha256)
-
-
-def _is_content(name: str) -> bool:
-    return name.endswith(CONTENT) and (name == study_file.NAME or "/" in name)
+        yield OpenRelease(path.name, folder, said, sums.content_sha256(sums.content_of(digests)))
 
 
 def _sums(path: Path, text: bytes | None) -> dict[str, str]:

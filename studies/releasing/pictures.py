@@ -92,7 +92,7 @@ def write_pictures(
             {name: [getattr(one, name) for one in pictures] for name in Picture._fields}
             | {"file": [one.file if include else None for one in pictures]}
         )
-    if include and pictures:
+    if include:
         (release / FOLDER).mkdir()
         for one in dict.fromkeys((one.sha256, one.file) for one in pictures):
             _copy(store, *one, release)

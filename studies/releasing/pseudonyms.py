@@ -7,13 +7,13 @@ import hashlib
 import hmac
 import secrets
 
-KEY_BYTES = 32
+_KEY_BYTES = 32
 _LETTERS = 12  # of base 32, so 60 bits: among a million names two are alike once in two million releases
 
 
 def new_key() -> bytes:
     """A fresh key for a version's pseudonyms."""
-    return secrets.token_bytes(KEY_BYTES)
+    return secrets.token_bytes(_KEY_BYTES)
 
 
 class Pseudonyms:

@@ -21,7 +21,6 @@ from crowdloom.studies.releasing.versions import Version, add_version, changes, 
 class Released:
     """What a release came to."""
 
-    study: str
     version: int
     is_new: bool
     """False where the store had this version already."""
@@ -56,8 +55,9 @@ def release_study(
         replaced = check_out(out, study)
         versions = read_versions(connection, study)
         if number is not None:
-            known: Version | None = find_version(versions, number, study)
-            options = _own_options(known, given or {})
+            asked = find_version(versions, number, study)
+            known: Version | None = asked
+            options = _own_options(asked, given or {})
         else:
             options = options or _as_licensed(versions, given or {})
             known = next((version for version in versions if version.options == options), None)
@@ -80,8 +80,7 @@ def _as_licensed(versions: list[Version], given: dict[str, Any]) -> Options:
     return Options(**{"licence": versions[0].options.licence, **given})
 
 
-def _own_options(version: Version | None, given: dict[str, Any]) -> Options:
-    assert version is not None
+def _own_options(version: Version, given: dict[str, Any]) -> Options:
     if other := version.options.differences(given):
         raise OptionError(
             f"version {version.number} was made with another --{other[0].replace('_', '-')}; leave the option out, or "
@@ -140,4 +139,4 @@ def _publish(
         archive.unlink(missing_ok=True)
     before = (version.manifest or built.manifest)["files"]
     otherwise = tuple(name for name, digest in built.manifest["files"].items() if before.get(name) != digest)
-    return Released(study, version.number, is_new, out, zip_path(out), built, replaced, otherwise)
+    return Released(version.number, is_new, out, zip_path(out), built, replaced, otherwise)

@@ -13,17 +13,18 @@ from sqlalchemy import Connection, insert, select
 from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.database import new_token
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.errors import ImportFileError, OptionError
+from crowdloom.studies.errors import ImportFileError
+from crowdloom.studies.importing.shared import PLATFORM, bad_name
 from crowdloom.studies.items import SourceItem
-from crowdloom.studies.loading import add_batch, add_condition, design_digest
+from crowdloom.studies.loading import add_batch, add_condition, add_design, design_digest
 from crowdloom.studies.media import Spool, put_media
 from crowdloom.studies.participation import VIEWS
+from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.reading_items import LEADING
 from crowdloom.studies.releasing.opening import OpenRelease
-from crowdloom.studies.releasing.pictures import SHOWN, SOURCE, VIEW
-from crowdloom.studies.releasing.submissions import PLATFORM, SIMULATED
+from crowdloom.studies.releasing.pictures import FOLDER, SHOWN, SOURCE, VIEW
 from crowdloom.studies.releasing.whence import RELEASE
-from crowdloom.studies.tables import Design, Item, Posting
+from crowdloom.studies.tables import Item, Posting
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ def read_designs(release: OpenRelease, study: str) -> dict[int, DesignModel]:
         except ValidationError as error:
             problem = error.errors()[0]
             if problem["loc"] == ("name",):
-                raise OptionError(
-                    f"--study {study!r} cannot be a name ({problem['msg']}); use lower case letters, digits, - and _"
-                ) from error
+                raise bad_name(study, problem["msg"]) from error
             where = ".".join(map(str, problem["loc"]))
             raise ImportFileError(f"{release.name}: its design cannot be used ({where}: {problem['msg']})") from error
         if (found[design.version].task, list(found[design.version].classes)) != (said.task, said.classes):
@@ -95,16 +94,8 @@ def restore_study(
     source = f"# Imported from the release {release.said.study}, version {release.said.version}.\n"
     for said in release.said.designs:
         design = designs[said.version]
-        row = {
-            "study_id": study_id,
-            "version": said.version,
-            "sha256": design_digest(design, sorted(digests.items())),
-            "task": design.task,
-            "source": source,
-            "values": design.dump(),
-            "created_at": start,
-        }
-        design_id = int(connection.execute(insert(Design).values(**row).returning(Design.id)).scalar_one())
+        sha256 = design_digest(design, sorted(digests.items()))
+        design_id, _ = add_design(connection, study_id, design, source, sha256, version=said.version)
         for condition in said.conditions:
             condition_id = add_condition(connection, design_id, condition.name, condition.values)
             for batch in condition.batches:
@@ -204,7 +195,7 @@ def _pictures(release: OpenRelease, spool: Spool) -> dict[str, dict[str, dict[st
             continue
         if one["sha256"] not in known:
             # The folder is the release's own, whatever the table says.
-            path = release.folder / "images" / str(one["file"]).rpartition("/")[2]
+            path = release.folder / FOLDER / str(one["file"]).rpartition("/")[2]
             if not path.is_file() or spool.add(path.read_bytes(), one["media_type"]) != one["sha256"]:
                 raise ImportFileError(f"{release.name}: the picture {one['file']} is missing or another one")
             known.add(one["sha256"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from crowdloom.studies.database import new_token
 from crowdloom.studies.errors import ImportFileError
+from crowdloom.studies.importing.shared import add_participants
 from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.restoring import Restored
-from crowdloom.studies.releasing.submissions import PLATFORM, STANDINGS
-from crowdloom.studies.tables import Exclusion, Participant, Place, Submission
+from crowdloom.studies.releasing.submissions import STANDINGS
+from crowdloom.studies.tables import Exclusion, Place, Submission
 
 _AT_A_TIME = 2_000
 _STATES = ("started", "left", "failed_check")
@@ -37,7 +39,7 @@ def restore_people(connection: Connection, release: OpenRelease, restored: Resto
     said = release.table("submissions")
     names: list[str] = said["submission"]
     _check(release, said)
-    participants = _add_participants(connection, restored, study, said["participant"])
+    participants, _ = add_participants(connection, study, said["participant"], restored.start)
     orders = _orders(release, restored, names)
     attempts: Counter[tuple[int, int]] = Counter()
     ended: dict[str, datetime] = {}
@@ -72,8 +74,8 @@ def restore_people(connection: Connection, release: OpenRelease, restored: Resto
         )
         ids.update({tokens[row.token]: row.id for row in connection.execute(added)})
     _mark(connection, said, ids, restored)
-    _add_never(connection, release, restored, study)
-    return People(ids, ended, len(participants))
+    _add_never(connection, release, restored, study, participants)
+    return People(ids, ended, len(set(said["participant"])))
 
 
 def _check(release: OpenRelease, said: dict[str, list[Any]]) -> None:
@@ -88,22 +90,6 @@ def _check(release: OpenRelease, said: dict[str, list[Any]]) -> None:
         )
     if strange := {one for one in said["copy_of"] if one is not None} - set(names):
         raise ImportFileError(f"{release.name}: a submission is a copy of {min(strange)}, which is not there")
-
-
-def _add_participants(connection: Connection, restored: Restored, study: str, names: list[str]) -> dict[str, int]:
-    """The ids of the participants by name. Names count within a study only."""
-    wanted = list(dict.fromkeys(names))
-    rows = [
-        {"pseudonym": new_token(), "platform": PLATFORM, "platform_id": f"{study}:{name}", "created_at": restored.start}
-        for name in wanted
-    ]
-    if rows:
-        connection.execute(insert(Participant), rows)
-    added = select(Participant.platform_id, Participant.id).where(
-        Participant.platform == PLATFORM, Participant.platform_id.startswith(f"{study}:", autoescape=True)
-    )
-    there = {row.platform_id.removeprefix(f"{study}:"): row.id for row in connection.execute(added)}
-    return {name: there[name] for name in wanted}
 
 
 def _orders(release: OpenRelease, restored: Restored, names: list[str]) -> Any:
@@ -188,14 +174,16 @@ def _columns(said: dict[str, list[Any]], *names: str) -> Iterator[tuple[Any, ...
     return zip(*(said[name] for name in names), strict=True)
 
 
-def _add_never(connection: Connection, release: OpenRelease, restored: Restored, study: str) -> None:
+def _add_never(
+    connection: Connection, release: OpenRelease, restored: Restored, study: str, others: Container[str]
+) -> None:
     """Whoever came and got no batch: so many people of whom nothing else is known."""
     states = [state for state, number in release.said.counts.never.items() for _ in range(number)]
     if not states:
         return
     posting = max(restored.postings.items())[1]  # of the newest version that people took part in
-    names = [f"never-{number}" for number in range(len(states))]
-    participants = _add_participants(connection, restored, study, names)
+    names = list(islice((f"never-{n}" for n in count() if f"never-{n}" not in others), len(states)))
+    participants, _ = add_participants(connection, study, names, restored.start)
     rows: list[dict[str, Any]] = [
         {
             "token": new_token(24),

@@ -11,16 +11,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from crowdloom.studies.importing.shared import PLATFORM
+from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.reading import Answers, Origin, read_submissions
 from crowdloom.studies.releasing.pseudonyms import Pseudonyms
 from crowdloom.studies.releasing.scrubbing import Scrubber
 from crowdloom.studies.releasing.tables import Column, Table, TableWriter
 from crowdloom.studies.releasing.whence import RELEASE
 from crowdloom.studies.tables import Exclusion, Posting, Submission
-
-PLATFORM = "import"
-SIMULATED = "simulated"
-"""The key in the posting of a rehearsal."""
 
 PARTICIPANT = Column("participant", "text", "the person, by a random name of this release", listed=False)
 SUBMISSION = Column(

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from crowdloom.studies.posting import PLAN
 from crowdloom.studies.tables import Design, Posting, Study
 
 RELEASE = "release"
 """The key in an import's posting that says that it was read from a release, whose durations it then has."""
-PLAN = "plan"
-"""The key in a posting that has the hash of the plan with which it was published."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from crowdloom.studies.participation import (
     trial_at,
 )
 from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.stages import questionnaire_at
 from crowdloom.studies.timing import read_timing, seconds_since_last
 from crowdloom.studies.web.endings import WayBack, way_back
@@ -256,7 +257,7 @@ def check_time(design: Design, submission: Assigned, position: int, rt_ms: int |
     if not least:
         return
     soon = rt_ms is not None and rt_ms < 1000 * least
-    if not soon and not submission.values.get("simulated"):
+    if not soon and not submission.values.get(SIMULATED):
         with current_store().read() as connection:
             is_next = position == read_progress(connection, submission.token).answered
             soon = is_next and seconds_since_last(connection, submission.id) < least

@@ -20,7 +20,7 @@ from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.releasing import sums
 from crowdloom.studies.releasing.importing import import_release
 from crowdloom.studies.releasing.opening import opened_release
-from tests.studies.releasing.test_reading_back import counts
+from tests.studies.releasing.test_reading_back import bring, counts
 
 
 @pytest.fixture
@@ -199,3 +199,16 @@ def test_a_design_that_cannot_be_used(sqlite_store: Store, release: Path) -> Non
     path.write_text(json.dumps(said), encoding="utf-8")
     sums.write_sums(release)
     refused(sqlite_store, release, "its design cannot be used (people")
+
+
+def test_a_participant_called_as_an_import_calls_others(sqlite_store: Store, release: Path) -> None:
+    """Whoever got no batch is nobody who did, whatever people are called."""
+    assert json.loads((release / "release.json").read_text(encoding="utf-8"))["counts"]["never"] == {"refused": 1}
+    usual = bring(sqlite_store, release, "usual")
+    before = counts(sqlite_store)
+    change_table(release, "submissions", with_value("participant", "never-0"))
+    sums.write_sums(release)
+    assert bring(sqlite_store, release, "crafted").participants == usual.participants
+    after = counts(sqlite_store)
+    for name in ("participant", "submission"):
+        assert after[name] == 2 * before[name] > 0, name
