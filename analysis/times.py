@@ -46,9 +46,9 @@ def soft_label_kinds(frame: pd.DataFrame) -> dict[str, pd.Series]:
     second, ticked = frame["top2"].notna(), frame["impossible"].map(len) > 0
     return {
         "most probable class only": ~second & ~ticked,
-        "and a second class": second & ~ticked,
-        "and impossible classes": ~second & ticked,
-        "and both of these": second & ticked,
+        "most probable and second class": second & ~ticked,
+        "most probable and impossible classes": ~second & ticked,
+        "most probable, second and impossible classes": second & ticked,
     }
 
 

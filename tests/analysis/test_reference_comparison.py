@@ -151,9 +151,9 @@ def test_the_times_of_the_real_study_by_kind(real: tuple[pd.DataFrame, pd.DataFr
     found = {one.kind: one for one in time_spent("soft-label", frame, np.random.default_rng(0), 20)}
     for kind, some in {
         "most probable class only": ~second & ~ticked,
-        "and a second class": second & ~ticked,
-        "and impossible classes": ~second & ticked,
-        "and both of these": second & ticked,
+        "most probable and second class": second & ~ticked,
+        "most probable and impossible classes": ~second & ticked,
+        "most probable, second and impossible classes": second & ticked,
     }.items():
         one = found[kind]
         assert one.answers == (some & first).sum()

@@ -43,16 +43,16 @@ def test_kinds_of_soft_labels() -> None:
     found = {one.kind: one for one in time_spent("soft-label", frame, Rng(0), 20)}
     assert {kind: (one.answers, one.median) for kind, one in found.items()} == {
         "most probable class only": (2, 3.0),
-        "and a second class": (1, 2.0),
-        "and impossible classes": (1, 3.0),
-        "and both of these": (1, 4.0),
+        "most probable and second class": (1, 2.0),
+        "most probable and impossible classes": (1, 3.0),
+        "most probable, second and impossible classes": (1, 4.0),
         "all first answers": (5, 3.0),
         "all repeats": (1, 0.5),
         "all answers": (6, 2.5),
     }
     assert found["all answers"].mean == pytest.approx(15.5 / 6)
-    assert found["and a second class"].median_low is None
-    assert "One person" in str(found["and a second class"].problem)
+    assert found["most probable and second class"].median_low is None
+    assert "One person" in str(found["most probable and second class"].problem)
     assert found["all first answers"].problem is None
 
 
