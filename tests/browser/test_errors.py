@@ -68,3 +68,21 @@ def test_an_empty_form_names_every_question(participation: Participation, page: 
     for field in ("top1", "top1_probability", "top2"):
         expect(page.locator(f"#{field}-error")).to_be_visible()
     assert participation.answers() == []
+
+
+def test_on_a_phone_a_link_leads_to_what_can_be_seen(participation: Participation, page: Page) -> None:
+    """The picture stays at the top and covers neither the field, nor its error, nor the question above them."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(participation.address)
+    save(page)
+    page.wait_for_selector("[data-summary]")
+    page.wait_for_load_state()
+    lowest = "document.querySelector('.stimulus').getBoundingClientRect().bottom"
+    for link in page.locator("[data-summary] a").all():
+        link.click()
+        question = page.locator(".wrong:has(:focus)")
+        expect(question).to_have_count(1)
+        tops = question.locator("legend, .legend, .error, :focus").evaluate_all(
+            "found => found.map((one) => one.getBoundingClientRect().top)"
+        )
+        assert min(tops) >= page.evaluate(lowest), link.inner_text()
