@@ -114,16 +114,16 @@ def test_a_killed_server_loses_nothing(participation: Participation, server: Ser
 
 
 def test_an_answer_outlives_its_page(participation: Participation, page: Page) -> None:
-    """Sent without a network, page closed: the next visit sends it and goes on behind it."""
+    """Sent where no server answers, page closed: the next visit sends it and goes on behind it."""
     page.goto(participation.address)
     fill_trial(page, top1="6")
     context = page.context
-    context.set_offline(True)
+    participation.server.kill()  # a browser that pretends to be offline no longer does while it closes a page
     save(page)
     page.wait_for_selector(".status.kept")
     page.close()
     assert participation.answers() == []
-    context.set_offline(False)
+    participation.server.start()
     page = context.new_page()
     page.goto(participation.address)
     expect_trial(page, 2)
