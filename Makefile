@@ -1,4 +1,5 @@
-# make demo    a whole study with simulated people, then left open for you (SERVE=0: ends by itself)
+# make demo    a whole study with simulated people, then left open for you (SERVE=0: ends by itself; TRAIN=0: no network
+#              learns from its labels, for which PyTorch is installed otherwise)
 # make test    everything that is checked: lint, types, import contracts, all tests
 # make check   the quick part of it: lint, types, and fast tests on SQLite, without browser, marketplace and models
 # make bench   the benchmarks, each with its ratio
@@ -7,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 SERVE ?= 1
+TRAIN ?= 1
 
 .PHONY: demo test check bench chaos lint clean
 
@@ -22,6 +24,8 @@ $(VENV)/.user: pyproject.toml
 $(VENV)/.dev: $(VENV)/.user
 	@echo "Installing what the tests need …"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@# What attacks are compared with; without its dependencies, as it pins a version of requests from 2021.
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps "torchattacks>=3.5"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
@@ -29,7 +33,13 @@ $(VENV)/.bench: $(VENV)/.dev
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --group bench
 	@touch $@
 
-demo: $(VENV)/.user
+$(VENV)/.train: $(VENV)/.user
+	@$(RUN) -c 'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None)' || \
+	  echo "Installing PyTorch, to learn from the labels: about 3 GB to download on Linux with x86-64, most of it CUDA; TRAIN=0 leaves it out …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[train]"
+	@touch $@
+
+demo: $(VENV)/$(if $(filter 0,$(TRAIN)),.user,.train)
 	@$(RUN) -m crowdloom.studies.cli demo --folder demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 lint: $(VENV)/.dev

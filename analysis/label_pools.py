@@ -72,7 +72,8 @@ class LabelPool:
         """The pool of `annotators` labels of each image, drawn without replacement; all, where it has no more."""
         count = np.minimum(self.count, annotators)
         rows = [
-            start + rng.permutation(has)[:takes] for start, has, takes in zip(self.start, self.count, count, strict=True)
+            start + rng.permutation(has)[:takes]
+            for start, has, takes in zip(self.start, self.count, count, strict=True)
         ]
         return LabelPool(self.labels[np.concatenate([np.empty(0, np.intp), *rows])], _before(count), count)
 

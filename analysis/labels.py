@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from crowdloom.analysis.aggregate import MeanLabels, mean_by_item
 from crowdloom.analysis.elicited import Bools, Elicited, Floats, Ints
-from crowdloom.analysis.similarity import read_similarity
+from crowdloom.analysis.similarity import check_similarity, read_similarity
 
 __all__ = [
     "VARIETIES",
@@ -252,8 +252,7 @@ def _fill(named: _Named, spread: _Spread | None, labels: Floats, kept: Bools) ->
 def _likeness(similarity: Floats | None, k: int) -> Floats:
     if similarity is None:
         raise ValueError("a semantic label needs the similarity of the classes; give a similarity matrix")
-    if np.shape(similarity) != (k, k) or not np.isfinite(similarity).all():
-        raise ValueError(f"the similarity must be a matrix of {k} x {k} finite numbers, one row and column per class")
+    check_similarity(similarity, k)
     positive: Floats = np.maximum(np.asarray(similarity, dtype=np.float64), 0.0)
     return positive
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -39,6 +39,8 @@ class Tabular:
     note: str = ""
     data: pd.DataFrame | None = None
     """What the file holds, where the table shows less of it."""
+    best: Collection[tuple[str, str]] = ()
+    """Name of the row and heading of the column of each cell that is to stand out."""
     kind: str = "table"
 
     def columns(self) -> list[tuple[list[str], bool]]:

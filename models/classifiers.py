@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image as Pillow
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from crowdloom.models.errors import ArgumentError, ModelError, first_line
+from crowdloom.models.squares import square
 from crowdloom.models.weights import load_weights, read_weights
 
 Image = npt.NDArray[np.uint8]
@@ -58,7 +58,7 @@ class Classifier:
 
         The shorter side is resized to `size` (bilinearly, with antialiasing), and the middle is cut out.
         """
-        return np.stack([_square(image, self.size, self.channels) for image in images])
+        return np.stack([square(image, self.size, self.channels) for image in images])
 
     def prepare(self, images: Sequence[Image]) -> Tensor:
         """The pictures as the network wants them, [N, C, size, size]."""
@@ -209,14 +209,3 @@ def _called(model: str) -> nn.Module:
             "name a callable that gives one"
         )
     return network
-
-
-def _square(image: Image, size: int, channels: int) -> Image:
-    picture = Pillow.fromarray(image).convert("L" if channels == 1 else "RGB")
-    if picture.size != (size, size):
-        scale = size / min(picture.size)
-        resized = (max(size, round(picture.width * scale)), max(size, round(picture.height * scale)))
-        picture = picture.resize(resized, Pillow.Resampling.BILINEAR)
-        left, top = (resized[0] - size) // 2, (resized[1] - size) // 2
-        picture = picture.crop((left, top, left + size, top + size))
-    return np.asarray(picture)

@@ -19,6 +19,10 @@ class MistakesError(ModelError):
     """Stimuli cannot be drawn from a classifier's mistakes: too few mistakes, labels or classes."""
 
 
+class TrainingError(ModelError):
+    """A training came to numbers that are not finite; another attempt with the same settings would, too."""
+
+
 def first_line(error: BaseException) -> str:
     """What somebody else's error says, cut to its first line so that it fits into a sentence."""
     lines = str(error).strip().splitlines()

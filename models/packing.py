@@ -31,7 +31,7 @@ def best_precision(device: str) -> Precision:
     if device == "cpu":
         capable = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     else:
-        capable = device.startswith("cuda") and torch.cuda.is_bf16_supported()
+        capable = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     return "bfloat16" if capable else "float32"
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.tables import Table
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration; a test compares it with `migrations/`."""
 
 BUSY_TIMEOUT_S = 30

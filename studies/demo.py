@@ -1,4 +1,4 @@
-"""The demo: a whole study, from its design to a figure of its labels, answered by simulated people."""
+"""The demo: a whole study, from its design to networks that learn from its labels, answered by simulated people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,28 +18,37 @@ from crowdloom.analysis.figures import entropy_figure, label_figure, save_figure
 from crowdloom.analysis.labels import entropy
 from crowdloom.analysis.soft_label_summary import describe_soft_labels
 from crowdloom.analysis.summary import Summary
+from crowdloom.studies.analysing.writing import write_analysis
 from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.database import Store, new_token, now, open_store
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.exporting import export_frame
 from crowdloom.studies.label_recipes import Recipe
 from crowdloom.studies.labelling import build_label_set, record_label_set
+from crowdloom.studies.learning.extra import lacking
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.media import get_media
 from crowdloom.studies.reading import find_answers, read_frame
 from crowdloom.studies.rehearsal import Rehearsal, rehearse
 from crowdloom.studies.tables import Item
 
+if TYPE_CHECKING:
+    from crowdloom.models.sweep_book import Progress
+    from crowdloom.studies.learning.train import Trained
+
 STUDY = "digits"
 PEOPLE = 16
 """Fewer than the study has places, so that some are left for whoever runs the demo."""
 SHOWN = 8
+MODELS = "models"
 
 
 @dataclass(frozen=True)
 class Demo:
     """What the demo made, and where."""
 
+    report: Path
+    """With tables and figures in the folder beside it, which has its name without .html."""
     database: Path
     answers: Path
     labels: Path
@@ -46,12 +56,23 @@ class Demo:
     entropies: Path
     rehearsal: Rehearsal
     summary: Summary
+    trained: Trained | None
+    """None where what networks are trained with is not installed."""
+
+    @property
+    def models(self) -> Path:
+        """Where the networks lie, each with its record."""
+        return self.database.parent / MODELS
 
 
-def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) -> Demo:
+def run_demo(
+    folder: Path,
+    on_end: Callable[[int], None] = lambda done: None,
+    on_training: Callable[[Progress], None] = lambda progress: None,
+) -> Demo:
     """Run the demo into a new folder below `folder`, named by the time: nothing of an earlier one is touched.
 
-    `on_end` is called with how many of the `PEOPLE` are done.
+    `on_end` is called with how many of the `PEOPLE` are done, `on_training` with how far the networks are.
     """
     folder = folder / f"{now():%Y-%m-%d-%H%M%S}-{new_token(2)}"
     folder.mkdir(parents=True)
@@ -71,16 +92,32 @@ def run_demo(folder: Path, on_end: Callable[[int], None] = lambda done: None) ->
         answers, labels, drawn, entropies = (
             folder / name for name in ("answers.csv", "labels.json", "labels.png", "entropy.png")
         )
-        made = Demo(database, answers, labels, drawn, entropies, rehearsal, summary)
-        export_frame(frame, made.answers)
-        write_labels(built.table, made.labels)
-        save_figure(figure, made.figure)
-        save_figure(entropy_figure(entropy(table.labels)), made.entropies)
+        export_frame(frame, answers)
+        write_labels(built.table, labels)
+        save_figure(figure, drawn)
+        save_figure(entropy_figure(entropy(table.labels)), entropies)
         with store.write() as connection:
             record_label_set(connection, STUDY, recipe, built)
+        trained = None if lacking() else _trained(store, folder / MODELS, on_training)
+        report = folder / "report.html"
+        made = Demo(report, database, answers, labels, drawn, entropies, rehearsal, summary, trained)
+        write_analysis(store, STUDY, made.report, ["crowdloom", "analyse", STUDY, "--out", str(made.report)])
     finally:
         store.close()
     return made
+
+
+def _trained(store: Store, folder: Path, on_progress: Callable[[Progress], None]) -> Trained:
+    """Networks that learned from hard labels and from people's soft ones, tried on all digits that they never saw.
+
+    On the processor: a graphics card takes longer to begin than a network for 8 x 8 pixels to learn.
+    """
+    from crowdloom.studies.learning.labelled import Images, labelled_by_study
+    from crowdloom.studies.learning.sweeping import Engine
+    from crowdloom.studies.learning.train import Training, train
+
+    labelled = labelled_by_study(store, STUDY, Recipe(), Images("digits"))
+    return train(labelled, Training(), folder, Engine(device="cpu"), store=store, on_progress=on_progress)
 
 
 def _figure(store: Store, table: LabelTable) -> Figure:

@@ -42,6 +42,8 @@ class Recipe:
     version: int | None = None
     similarity: Path | None = None
     """For semantic soft labels only: a CSV with the similarity of the classes."""
+    vectors: Path | None = None
+    """For these too: vectors of the classes' words, whose cosine says it. With neither, the second choices do."""
     weights: str | None = None
     """For pools only: what annotators weigh, `equal` (also where it is not said) or `agreement`."""
     calibrated: bool = False

@@ -65,8 +65,9 @@ def _settings(recipe: Recipe) -> tuple[str, float | None]:
     variety = recipe.variety or VARIETIES[0]
     if variety not in VARIETIES:
         raise OptionError(f"{variety!r} is no variety of labels of mixing coefficients; choose {', '.join(VARIETIES)}")
-    if recipe.similarity is not None:
-        raise OptionError("--similarity means something for soft labels only; leave it out")
+    for option in ("similarity", "vectors"):
+        if getattr(recipe, option) is not None:
+            raise OptionError(f"--{option} means something for soft labels only; leave it out")
     if variety == "two-hot-confidence":
         return variety, GAMMA if recipe.gamma is None else recipe.gamma
     if recipe.gamma is not None:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from crowdloom.analysis.elicited import Elicited
 from crowdloom.analysis.export import LabelTable
-from crowdloom.analysis.labels import MeanLabels, Variety, build_labels, parse_variety, read_similarity
+from crowdloom.analysis.labels import MeanLabels, Variety, build_labels, parse_variety
 from crowdloom.studies.aggregated_label_sets import Build, aggregate_labels, takes_classes
+from crowdloom.studies.class_similarity import similarity_of
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.label_recipes import BuiltLabels, Recipe, pool_options
 from crowdloom.studies.label_tables import response_table
@@ -34,8 +35,10 @@ def build_soft_labels(connection: Connection, answers: Answers, recipe: Recipe) 
     variety = parse_variety(recipe.variety or VARIETY)
     _check_fit(recipe, variety)
     gamma = GAMMA if recipe.gamma is None else recipe.gamma
-    similarity = read_similarity(recipe.similarity, answers.classes) if recipe.similarity else None
-    build = partial(build_labels, variety=variety, gamma=gamma, similarity=similarity)
+    alike = None
+    if variety.spread == "semantic":
+        alike = similarity_of(connection, answers, recipe.similarity, recipe.vectors)
+    build = partial(build_labels, variety=variety, gamma=gamma, similarity=alike.matrix if alike else None)
     if recipe.aggregate == "mean":
         built = _mean(connection, answers, build, recipe.repeats)
         if recipe.draws:
@@ -50,14 +53,16 @@ def build_soft_labels(connection: Connection, answers: Answers, recipe: Recipe) 
     settings = {
         "variety": variety.name,
         "gamma": gamma if variety.spread == "clamp" else None,
-        "similarity": None if similarity is None else similarity.tolist(),
+        "similarity": alike.matrix.tolist() if alike else None,
+        "similarity_from": alike.source if alike else None,
         **pooled,
     }
     return replace(built, settings=settings)
 
 
 def _check_none(recipe: Recipe) -> None:
-    for option, given in (("variety", recipe.variety), ("gamma", recipe.gamma), ("similarity", recipe.similarity)):
+    for option in ("variety", "gamma", "similarity", "vectors"):
+        given = getattr(recipe, option)
         if given is not None:
             raise OptionError(
                 f"--{option} means nothing under --aggregate {recipe.aggregate}, "
@@ -66,8 +71,8 @@ def _check_none(recipe: Recipe) -> None:
 
 
 def _check_fit(recipe: Recipe, variety: Variety) -> None:
-    for option, given, spread in (("gamma", recipe.gamma, "clamp"), ("similarity", recipe.similarity, "semantic")):
-        if given is not None and variety.spread != spread:
+    for option, spread in (("gamma", "clamp"), ("similarity", "semantic"), ("vectors", "semantic")):
+        if getattr(recipe, option) is not None and variety.spread != spread:
             raise OptionError(f"--{option} means something under {spread} only, not under {variety.name}; leave it out")
 
 

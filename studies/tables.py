@@ -75,6 +75,11 @@ def _to(column: str, **options: Any) -> Mapped[Any]:
     return mapped_column(Key, ForeignKey(column), **options)
 
 
+def _unique_where(condition: str, name: str, *columns: str) -> Index:
+    where = text(condition)
+    return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 class Study(Table):
     """What is asked, over all versions of its design."""
 
@@ -425,6 +430,34 @@ class LabelSet(Table):
     responses: Mapped[int]
     left_out: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))  # of the label array
+    created_at: Mapped[datetime]
+
+
+class TrainingRun(Table):
+    """What came of training one network with one seed on one set of labels; `study_id` is empty where no study's were.
+
+    The digest is of all that decides the result. Tables of several experiments may ask for the same run, so it stands
+    once for each row of a table; the two indexes say so, as an empty `study_id` equals no other.
+    """
+
+    __tablename__ = "training_run"
+    __table_args__ = (
+        _unique_where("study_id IS NOT NULL", "training_run_of_study", "study_id", "experiment", "row", "digest"),
+        _unique_where("study_id IS NULL", "training_run_of_nobody", "experiment", "row", "digest"),
+    )
+    id: Mapped[int] = _id()
+    study_id: Mapped[int | None] = _to("study.id")
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    experiment: Mapped[str] = mapped_column(Text)
+    row: Mapped[str] = mapped_column(Text)
+    network: Mapped[str] = mapped_column(String(50))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(10))  # done | failed
+    metrics: Mapped[dict[str, Any]]  # {evaluation: {metric: value, or null where it is not defined}}
+    record: Mapped[dict[str, Any]]  # all that it takes to do it again
+    error: Mapped[str | None] = mapped_column(Text)  # why it failed
+    seconds: Mapped[float]
     created_at: Mapped[datetime]
 
 

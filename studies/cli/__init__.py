@@ -41,6 +41,9 @@ COMMANDS = {
     "figures": "Draw the figures of a study's answers.",
     "analyse": "Carry out a study's plan, and write its report.",
     "labels": "Build labels from a study's answers.",
+    "simulate-labels": "Simulate soft labels for images with hard ones, as a study's people would give them.",
+    "train": "Train networks on collected labels, and compare kinds of labels.",
+    "tables": "Rebuild the tables and figures of the thesis on learning from soft labels and mixes.",
     "aggregate": "Turn any table of people's labels into probabilities for each task.",
     "export": "Write a study's answers as one long table.",
     "release": "Write a study as a data set that others can load.",
@@ -77,7 +80,7 @@ def cli() -> None:
     """Studies in which people teach machines.
 
     A study's life: new, validate, power, plan, rehearse, load, cost, publish, serve, status, review, pay, close,
-    analyse, labels, export, release.
+    analyse, labels, train, export, release.
     """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -41,11 +40,7 @@ def command(
     """
     from crowdloom.analysis.bootstrap import SAMPLES
     from crowdloom.analysis.mixing import read_counts
-    from crowdloom.studies.analysing.counts import with_counts
-    from crowdloom.studies.analysing.files import write_report
-    from crowdloom.studies.analysing.material import read_material
-    from crowdloom.studies.analysing.pictures import read_pictures
-    from crowdloom.studies.analysing.report import analyse
+    from crowdloom.studies.analysing.writing import write_analysis
     from crowdloom.studies.errors import OptionError
 
     if out.suffix.lower() not in (".html", ".htm"):
@@ -68,17 +63,9 @@ def command(
     except ValueError as error:
         raise OptionError(f"--counts: {error}") from error
     with opened(database) as store, doing() as say:
-        say("Reading the answers")
-        with store.read() as connection:
-            material = read_material(connection, study, version)
-        if known is not None:
-            try:
-                material, known = with_counts(material, known)
-            except ValueError as error:
-                raise OptionError(f"--counts: {error}") from error
-        analysed = analyse(material, again, known, samples, partial(read_pictures, store, study), say)
-        say("Writing the report")
-        written = write_report(material.design.title, analysed.lead, analysed.sections, out, beside)
+        analysed, written = write_analysis(
+            store, study, out, again, version=version, counts=known, samples=samples, say=say
+        )
     click.echo(f"Wrote {out}, and beside it {len(written)} tables and figures in {beside}.")
     for one in analysed.results.tested:
         click.echo(f"{one.hypothesis.name}: {one.sentence()}")

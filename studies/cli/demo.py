@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crowdloom.studies.cli.options import progress
+from crowdloom.studies.cli.training_options import training_progress
+from crowdloom.studies.learning.extra import INSTALL, lacking
+
+if TYPE_CHECKING:
+    from crowdloom.studies.demo import Demo
 
 
 @click.command()
@@ -20,14 +27,15 @@ def command(folder: Path, serve: bool, port: int) -> None:
     """Run a whole soft-label study on scikit-learn's digits with simulated people.
 
     They answer over real HTTP; every answer goes to a SQLite database in a new folder below FOLDER, labels
-    are built, a summary is printed and figures are drawn. Then the study stays open for you.
+    are built, a summary is printed, figures are drawn, networks learn from the labels (with the extra `train`) and the
+    report is written. Then the study stays open for you.
     """
     from crowdloom.analysis.describe import describe_rows
     from crowdloom.studies.demo import PEOPLE, run_demo
 
     click.echo("A study on handwritten digits, with simulated people who answer over HTTP.")
-    with progress("People", PEOPLE) as bar:
-        made = run_demo(folder, on_end=lambda done: bar.update(done - bar.pos))
+    with progress("People", PEOPLE) as bar, training_progress() as show:
+        made = run_demo(folder, on_end=lambda done: bar.update(done - bar.pos), on_training=show)
     people, places = made.rehearsal.people, made.rehearsal.places
     click.echo(
         f"\n{people['arrived']} people came, {people['completed']} completed, "
@@ -43,12 +51,15 @@ def command(folder: Path, serve: bool, port: int) -> None:
                 "Which images are hard to read, a majority's class cannot say; the labels' entropy can: its rank "
                 f"correlation with the truth is {made.rehearsal.labels.entropy_correlation:.2f}."
             )
+    _say_training(made)
     click.echo("\nLook at:")
     for path, what in (
+        (made.report, "the report, with its tables and figures in the folder beside it"),
         (made.figure, "labels of the least certain images, and of two certain ones"),
         (made.entropies, "how certain the labels are"),
         (made.labels, "one label for each answer"),
         (made.answers, "every answer, one line each"),
+        *([(made.models, "the networks, each with its record and a model card")] if made.trained else []),
         (made.database, "the store"),
     ):
         click.echo(f"  {path}  {what}")
@@ -59,6 +70,37 @@ def command(folder: Path, serve: bool, port: int) -> None:
         arguments = ["-m", "crowdloom.studies.cli", "serve", "--port", str(_free(port))]
         os.environ["CROWDLOOM_DATABASE"] = str(made.database.absolute())
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own command
+
+
+def _say_training(made: Demo) -> None:
+    """How the networks compare that learned from hard and from soft labels; or why there are none."""
+    if made.trained is None:
+        click.echo(
+            f"\nNo network learned from the labels, as {lacking()}: {INSTALL}, then run the demo again, or\n"
+            f"  crowdloom train digits --images digits --database {shlex.quote(str(made.database))}"
+        )
+        return
+    from crowdloom.analysis.run_tables import cell_text
+
+    table, runs = made.trained.table, made.trained.runs
+    click.echo(
+        f"\n{len(runs)} small networks learned from {len(runs[0].index)} of the images each: from their true classes "
+        "(hard labels), or from what people said (soft labels).\nTheir cross-entropy, lower is better, with half its "
+        "95 % interval over seeds:"
+    )
+    asked, others = runs[0].evaluations
+    seeds = f"other ones for each of {len(table.seeds)} seeds"
+    for evaluation, of in (
+        (asked, f"{len(asked.index)} held-out images, {seeds}, by people's labels"),
+        (others, f"{len(others.index):,} digits that nobody was asked about, by their true classes"),
+    ):
+        click.echo(f"  {of}")
+        for row in table.rows:
+            key = (evaluation.name, row, "cross_entropy")
+            best = "  the lowest" if key in table.best else ""
+            click.echo(f"    {row:22}  {cell_text(table.averages.get(key))}{best}")
+    if made.trained.swept.failed:
+        click.echo(f"  {len(made.trained.swept.failed)} of {len(runs)} failed; the report says why.")
 
 
 def _free(port: int) -> int:

@@ -40,7 +40,18 @@ AGGREGATES = ("mean", "linear-pool", "log-pool", "soft-dawid-skene", "majority-v
     help="Under clamp: the mass kept for classes left possible; 0.1 if not given. Under two-hot-confidence: the share "
     "that a label of full confidence gives to all classes; 0.005 if not given.",
 )
-@click.option("--similarity", type=click.Path(path_type=Path), help="Under semantic: a CSV of the classes' similarity.")
+@click.option(
+    "--similarity",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Under semantic: the classes' similarity; without it and --vectors, by the second choices of the answers.",
+)
+@click.option(
+    "--vectors",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Under semantic: word vectors in GloVe's text format; the similarity is the cosine of the classes' names.",
+)
 @click.option(
     "--aggregate",
     type=click.Choice(AGGREGATES),
@@ -70,6 +81,7 @@ def command(
     variety: str | None,
     gamma: float | None,
     similarity: Path | None,
+    vectors: Path | None,
     aggregate: str | None,
     weights: str | None,
     calibrated: bool,
@@ -90,7 +102,7 @@ def command(
     from crowdloom.studies.labelling import build_label_set, record_label_set
 
     check_folder(out)
-    check_apart({"--similarity": similarity, "--out": out, "--intervals": intervals})
+    check_apart({"--similarity": similarity, "--vectors": vectors, "--out": out, "--intervals": intervals})
     if repeats and not aggregate:
         raise OptionError("--repeats belongs to --aggregate; single labels are built for repeats anyway")
     check_draws(intervals, samples, seed)
@@ -106,6 +118,7 @@ def command(
         responses=responses,
         version=version,
         similarity=similarity,
+        vectors=vectors,
         weights=weights,
         calibrated=calibrated,
     )

@@ -24,6 +24,7 @@ from crowdloom.studies.posted import Posted, find_postings
 from crowdloom.studies.status import study_names, study_status
 from crowdloom.studies.steering import is_paused
 from crowdloom.studies.tables import Design, Posting, Study, Submission
+from crowdloom.studies.training_runs import count_training_runs
 from crowdloom.studies.web import (
     researcher_coding,
     researcher_jobs,
@@ -90,6 +91,7 @@ def study(token: str) -> Page:
         can = _can(postings, resume=any(is_paused(connection, one) for one in postings))
         jobs = platform_jobs.history(connection, token)
         reconciled = platform_jobs.latest(connection, token, "reconcile", state="done")
+        trained = count_training_runs(connection, status.name)
     return render_template(
         "researcher/study.html",
         study=status,
@@ -97,6 +99,7 @@ def study(token: str) -> Page:
         can=can,
         waiting=waiting,
         jobs=jobs,
+        trained=trained,
         asked_at=reconciled.finished_at if reconciled else None,
         differences=reconciled.result.differences if reconciled and reconciled.result else None,
     )

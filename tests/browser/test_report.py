@@ -10,8 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from crowdloom.studies.cli import cli
 from crowdloom.studies.database import open_store
+from crowdloom.studies.training_runs import record_training_runs
 from tests.browser.test_accessibility import Inspector
 from tests.studies.releasing.planned import STUDIES, everybody
+from tests.studies.trained import sweep
 
 PAPER = {"width": 672, "height": 980}
 """What A4 leaves between margins of 16 mm, in CSS pixels."""
@@ -24,6 +26,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = open_store(f"sqlite:///{folder / 'store.db'}")
     for name in STUDIES:
         everybody(store, folder, name)
+        if name == "soft":
+            with store.write() as connection:
+                record_training_runs(connection, sweep(), name)
         command = ["analyse", name, "--out", str(folder / f"{name}.html"), "--samples", "50"]
         cli([*command, "--database", store.url], standalone_mode=False)
     store.close()

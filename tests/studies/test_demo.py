@@ -29,6 +29,11 @@ def test_the_demo_runs_twice_and_then_serves(tmp_path: Path) -> None:
     (made,) = (folder / "demo").iterdir()
     labels = json.loads((made / "labels.json").read_text(encoding="utf-8"))
     assert sum(len(each) for each in labels.values()) == 10 * int(completed[1])
+    first = done.stdout[done.stdout.index("Look at:") :].splitlines()[1]
+    assert first.split("  ")[1] == str(Path("demo") / made.name / "report.html")
+    report = (made / "report.html").read_text(encoding="utf-8")
+    for name in re.findall(r'data-file="([^"]+)"', report):
+        assert (made / "report" / name).is_file()
     with Image.open(made / "labels.png") as figure:
         assert min(figure.size) > 500
 

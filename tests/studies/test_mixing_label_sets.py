@@ -100,6 +100,7 @@ def test_it_is_written_down(study: Store) -> None:
         ({"variety": "T2-clamp"}, "choose two-hot, two-hot-confidence, mixup"),
         ({"gamma": 0.1}, "--gamma means something under two-hot-confidence only"),
         ({"similarity": Path("x.csv")}, "--similarity means something for soft labels only"),
+        ({"vectors": Path("v.txt")}, "--vectors means something for soft labels only"),
         ({"variety": "two-hot-confidence", "gamma": 0.0}, "above 0"),
     ],
 )

@@ -119,7 +119,13 @@ def test_a_label_set_says_how_it_was_built(answered: Store) -> None:
     [
         (Recipe(variety="T3-clamp"), "no variety of labels"),
         (Recipe(gamma=1.0), "gamma is 1.0"),
-        (Recipe(variety="T2-semantic"), "needs the similarity"),
+        (
+            Recipe(variety="T2-semantic", similarity=Path("x.csv"), vectors=Path("v.txt")),
+            "--similarity and --vectors both say how alike",
+        ),
+        (Recipe(vectors=Path("v.txt")), "--vectors means something under semantic only"),
+        (Recipe(aggregate="majority-vote", vectors=Path("v.txt")), "--vectors means nothing under --aggregate"),
+        (Recipe(variety="T2-semantic", vectors=Path("nowhere.txt")), "nowhere.txt cannot be read"),
         (Recipe(variety="T2-uniform", gamma=0.1), "--gamma means something under clamp only"),
         (Recipe(similarity=Path("x.csv")), "--similarity means something under semantic only"),
         (Recipe(variety="T2-semantic", similarity=Path("nowhere.csv")), "nowhere.csv"),

@@ -12,9 +12,12 @@ from sqlalchemy import update
 from crowdloom.studies.access import new_access, use_access
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.tables import Access
+from crowdloom.studies.training_runs import record_training_runs
 from crowdloom.studies.web import create_app
 from crowdloom.studies.welcome import welcome
-from tests.studies.studies_for_tests import complete, open_small
+from tests.studies.studies_for_tests import complete, load_small, open_small
+from tests.studies.trained import sweep
+from tests.studies.web.researching import Researcher
 
 
 def test_the_link_works_once(sqlite_store: Store, tmp_path: Path) -> None:
@@ -63,7 +66,24 @@ def test_pages_show_how_a_study_stands(sqlite_store: Store, tmp_path: Path) -> N
     page = client.get(study[1]).text
     assert f"/join/{posting}" in page
     assert "0 to 1" in page
+    assert "Models" not in page
     assert client.get("/researcher/study/nothing").status_code == 404
+
+
+def test_a_study_that_was_trained_on_says_so(sqlite_store: Store, tmp_path: Path) -> None:
+    """How many networks, how many runs failed, and where the numbers stand; also where nothing came of it yet."""
+    study = load_small(sqlite_store, tmp_path).study
+    researcher = Researcher(create_app(sqlite_store), sqlite_store, study)
+    results = sweep()
+    for recorded, said in (
+        (results[-1:], "0 networks have been trained on the study’s labels; 1 run failed."),
+        (results[:1], "1 network has been trained on the study’s labels; 1 run failed."),
+        (results, "5 networks have been trained on the study’s labels; 1 run failed."),
+    ):
+        with sqlite_store.write() as connection:
+            record_training_runs(connection, recorded, study)
+        assert said in re.sub(r"</?strong>", "", researcher.page())
+    assert "crowdloom analyse small --out small.html" in researcher.page()
 
 
 def test_a_database_that_fails_is_no_secret_to_participants(sqlite_store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""Archives of arrays that may be anybody's: nothing is unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdloom.models.errors import ModelError
+
+_UNREADABLE = (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+def read_npz(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Those of the arrays `names` that an .npz has. Raises ModelError, naming the file, where it cannot be read."""
+    try:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+            return {name: file[name] for name in names if name in file.files}
+    except _UNREADABLE as error:
+        # NumPy would advise to load it unsafely.
+        raise ModelError(
+            f"{path} cannot be read as .npz, an archive of arrays without Python objects; write it with numpy.savez"
+        ) from error
