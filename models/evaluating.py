@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from crowdloom.models import metrics as measures
 from crowdloom.models.attacks import fgsm, pgd, random_start
-from crowdloom.models.corruptions import corrupted
 from crowdloom.models.errors import ModelError
 from crowdloom.models.packing import fast_copy
 from crowdloom.models.precision import Computing
@@ -91,6 +90,8 @@ def evaluate(
                     start = random_start(images.shape, seed)
                     found[name] = tried.loss_after(lambda x, y, s: pgd(tried.network, x, y, start=s), start)
                 case "corruption_cross_entropy":
+                    from crowdloom.models.corruptions import corrupted  # loads SciPy's filters
+
                     found[name] = tried.loss_under(corruptions.items() if corruptions else corrupted(images, seed))
                 case _:
                     found |= _of_predictions(name, tried.clean, targets, bin, classes)

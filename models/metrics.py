@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crowdloom.analysis import correlation_tests
 from crowdloom.analysis.labels import entropy
 from crowdloom.models.errors import ModelError
 
@@ -152,6 +151,8 @@ def entropy_correlation(log_probabilities: Tensor, labels: Tensor) -> EntropyCor
     >>> entropy_correlation(labels.log(), torch.eye(2)[[0, 1, 0, 1]])
     EntropyCorrelation(pearson=None, spearman=None)
     """
+    from crowdloom.analysis import correlation_tests  # loads SciPy's statistics, which takes a worker half a second
+
     _check(log_probabilities, labels)
     predicted = entropy(np.exp(log_probabilities.cpu().numpy().astype(np.float64)))
     given = entropy(labels.cpu().numpy().astype(np.float64))

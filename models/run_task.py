@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from crowdloom.analysis.elicited import Ints
 from crowdloom.models.checkpoints import Checkpoints
-from crowdloom.models.corruption_files import read_corrupted
 from crowdloom.models.errors import ModelError, first_line
 from crowdloom.models.evaluating import evaluate
 from crowdloom.models.precision import Computing, computing_of
@@ -137,6 +136,11 @@ class _Attempt:
     def _tried(
         self, network: nn.Module, images: npt.NDArray[np.uint8], on: Evaluation, computing: Computing
     ) -> dict[str, float]:
+        corruptions = None
+        if on.corrupted:
+            from crowdloom.models.corruption_files import read_corrupted  # loads SciPy's filters
+
+            corruptions = read_corrupted(on.corrupted.folder, on.corrupted.rows)
         return evaluate(
             network,
             _rows(images, on.index),
@@ -146,7 +150,7 @@ class _Attempt:
             computing=computing,
             seed=self.run.seed,
             classes=self.run.classes,
-            corruptions=read_corrupted(on.corrupted.folder, on.corrupted.rows) if on.corrupted else None,
+            corruptions=corruptions,
         )
 
     def failed(self, error: Exception) -> Outcome:

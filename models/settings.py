@@ -14,8 +14,8 @@ class Mixing:
     policy      `none`; `mixup`: a network sees mixed examples only; `mix-maxent`: cross-entropy on the original
                 examples and, on mixed ones, the negative entropy of the prediction as a loss
     alpha       lambda_f, one for each batch, comes from Beta(alpha, alpha)
-    boundaries  of `mixup`: slope and midpoint [K][K] of the logistic function by which lambda_f becomes lambda_g for each
-                pair of classes; without them lambda_g is lambda_f
+    slopes, midpoints   of `mixup`: [K][K], of the logistic function by which lambda_f becomes lambda_g for each pair of
+                classes; without them lambda_g is lambda_f
     """
 
     policy: Literal["none", "mixup", "mix-maxent"] = "none"

@@ -145,6 +145,8 @@ def _work(
     """A worker's life: takes runs, says how many epochs are done, then what came of it; None where others do it."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     images = np.load(images_file, mmap_mode="r")
+    import torch._dynamo  # noqa: F401  # the first optimizer would import it, and it is most of what is frozen here
+
     gc.freeze()  # what is imported stays: to look through it after each run would take longer than a small run
     pipe.send(READY)
     while True:

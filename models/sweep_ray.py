@@ -23,27 +23,12 @@ from crowdloom.models.errors import ArgumentError, first_line
 from crowdloom.models.run_folder import BusyError, RunFolder
 from crowdloom.models.run_task import Outcome, do_run
 from crowdloom.models.runs import Run
+from crowdloom.models.sweep_board import Board
 from crowdloom.models.sweep_book import ATTEMPTS, Book, Task
 
 LOOK_SECONDS = 0.5
 NODES = 3
 """On so many further nodes Ray begins a run whose node is lost, which is not the run's fault."""
-
-
-class Board:
-    """Where tasks write how many epochs are done, and the leading process reads it."""
-
-    def __init__(self) -> None:
-        self.epochs: dict[str, int] = {}
-
-    def tell(self, digest: str, epoch: int) -> None:
-        """So many epochs of a run are done."""
-        self.epochs[digest] = epoch
-
-    def read(self) -> dict[str, int]:
-        """What was written since the last time."""
-        news, self.epochs = self.epochs, {}
-        return news
 
 
 def sweep_on_ray(book: Book, images: npt.NDArray[np.uint8], *, workers: int, threads: int, device: str | None) -> None:

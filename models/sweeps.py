@@ -38,7 +38,8 @@ def sweep(
                folder, also on machines that share it, share the work
     engine     `local`: processes on this machine. `ray`: tasks of a Ray cluster, the one at $RAY_ADDRESS or else one
                that is started here for the call; all its nodes must see `folder` under the same path
-    workers    how many runs at once; None for as many as there are processors. A cluster that runs already has its own
+    workers    how many runs at once; None for as many as there are processors, or for one on a graphics card. A cluster
+               that runs already has its own
     threads    of each run. Sums in another order differ in their last digits, so that results agree to the last digit
                only with the same number of threads, on machines of one kind
     device     as `computing_of` takes it; None for what is best
@@ -60,7 +61,8 @@ def sweep(
     images_digest = digest_of(images)
     digests = [run.digest(images_digest) for run in runs]
     book = Book(dict(zip(digests, runs, strict=True)), images_digest, folder, engine, on_progress)
-    workers = workers_for(len(book.tasks), workers, threads)
+    # What cards there are, a cluster's nodes know and this machine does not.
+    workers = workers_for(len(book.tasks), workers, threads, "cpu" if engine == "ray" else device)
     if book.open:
         if engine == "ray":
             from crowdloom.models.sweep_ray import sweep_on_ray
@@ -121,9 +123,12 @@ def _shared_images(images: npt.NDArray[np.uint8], digest: str, folder: Path) -> 
     return path
 
 
-def workers_for(runs: int, workers: int | None, threads: int) -> int:
-    """How many of these runs are under way at once on this machine."""
-    return min(workers or max(1, _processors() // threads), max(1, runs))
+def workers_for(runs: int, workers: int | None, threads: int, device: str | None = None) -> int:
+    """How many of these runs are under way at once on this machine; one on a graphics card, where they take turns."""
+    from crowdloom.models.precision import computing_of
+
+    usual = max(1, _processors() // threads) if computing_of(device).device == "cpu" else 1
+    return min(workers or usual, max(1, runs))
 
 
 def _processors() -> int:

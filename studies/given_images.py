@@ -60,7 +60,7 @@ class GivenImages:
             number = known.get(label, -1) if isinstance(label, str) else label
             if not 0 <= number < len(classes):
                 raise ItemError(
-                    f"image {key}: its class {label!r} is none of the classifier's {len(classes):,} classes; "
+                    f"image {key}: its class {label!r} is none of the {len(classes):,} classes; "
                     "call the folders, or the labels, as the classes are called"
                 )
             numbers.append(number)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from crowdloom.studies.database import Store, make_engine, open_store
+from tests.used_again import UsedAgain
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,7 +32,14 @@ def missing(what: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the tests that need CUDA, and leaves them out where there is none: that is no test skipped."""
+    """Marks the tests that need CUDA, and leaves them out where there is none: that is no test skipped.
+
+    Where several processes share the files (`--dist loadfile --no-loadscope-reorder`), those that take long come first,
+    so that at the end no process does one while the others have nothing left.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        long = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in long)
     needing = [item for item in items if item.path.stem.endswith("_gpu")]
     if not needing:
         return
@@ -88,6 +96,22 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[UsedAgain]:
+    """Databases with our tables on the PostgreSQL server."""
+    databases = UsedAgain(postgres_server)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def postgres_tables(postgres_databases: UsedAgain) -> Iterator[str]:
+    """A database on the PostgreSQL server with our tables and nothing in them."""
+    url = postgres_databases.take()
+    yield url
+    postgres_databases.give_back(url)
+
+
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     """A fresh SQLite store in a file."""
@@ -102,7 +126,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'store.db'}"
     else:
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("postgres_tables")
     opened = open_store(url)
     yield opened
     opened.close()

@@ -67,7 +67,7 @@ TABLE_5_2 = _table(
 
 TABLE_C_1 = _table(
     "C.1",
-    "Targets mixed by lambda_f, and by a logistic function for each pair of classes, fitted to people's answers.",
+    "Targets mixed by the generating coefficient, and by a function fitted to people's answers for each pair.",
     [
         Row(
             name if kappa is None else f"{name}, Ent-WC",

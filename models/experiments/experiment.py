@@ -60,6 +60,7 @@ class Experiment:
     seeds          how many
     settings       of all rows, whose mixing and kappa are the row's; ResNet-50's rate is `RATES`'
     metrics        columns of `models.evaluating`, in the thesis' order
+    note           what else has to be known to read it; perhaps nothing
     """
 
     name: str
@@ -72,11 +73,17 @@ class Experiment:
     seeds: int
     settings: Settings
     metrics: Sequence[str]
+    note: str = ""
 
     @property
     def called(self) -> str:
         """As in a sentence: `table 3.1`, `figure B.3`."""
         return f"{self.kind} {self.name.removeprefix('figure-')}"
+
+    @property
+    def heading(self) -> str:
+        """As it begins a line: `Table 3.1`."""
+        return self.called[0].upper() + self.called[1:]
 
     @property
     def needs(self) -> tuple[Part, ...]:

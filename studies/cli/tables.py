@@ -99,6 +99,7 @@ def command(
     Stopped or killed, the same command goes on where it was; once all is done it only writes the tables.
     """
     require_training()
+    from crowdloom.studies.errors import OptionError
     from crowdloom.studies.learning.given_material import Given, check_given, material_of
     from crowdloom.studies.learning.paper_document import check_suffix, paths_of, write_files
     from crowdloom.studies.learning.paper_notes import About
@@ -112,6 +113,8 @@ def command(
     check_given(experiments, given, reduced)
     several = len(names) > 1 or len(experiments) > 1
     check_folder(out)
+    if several and out.is_file():
+        raise OptionError(f"--out {out} is a file; several tables go to a folder")
     with ExitStack() as stack:
         store = stack.enter_context(opened(database)) if given.studies or database is not None else None
         with doing() as say:
@@ -178,7 +181,8 @@ def _say_work(work: Work, folder: Path, engine: Engine, *, measured: bool) -> No
         with doing() as say:
             say("Timing a few steps")
             seconds = seconds_needed(work, left, engine)
-        at_once = workers_for(len(left), engine.workers, engine.threads) if engine.engine == "local" else 1
+        here = engine.engine == "local"
+        at_once = workers_for(len(left), engine.workers, engine.threads, engine.device) if here else 1
         how = f"{at_once} at a time" if at_once > 1 else "one after the other"
         click.echo(
             f"By a few steps, timed here, they train for about {duration(seconds / at_once)}, {how}. Ctrl-C stops, and "

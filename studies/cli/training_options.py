@@ -37,7 +37,7 @@ def engine_options(command: Command) -> Command:
             "--workers",
             type=click.IntRange(min=1),
             metavar="N",
-            help="How many runs at once; as many as there are processors if not given.",
+            help="How many runs at once; as many as there are processors if not given, or one on a graphics card.",
         ),
         click.option(
             "--engine",
@@ -77,9 +77,11 @@ def run_options(*, network: str, seeds: str, epochs: str) -> Callable[[Command],
 
 
 def require_training() -> None:
-    """End the command with one sentence and exit status 1 where the extra `train` is not installed."""
+    """Raise OptionError where the extra `train` is not installed."""
+    from crowdloom.studies.errors import OptionError
+
     if (said := lacking()) is not None:
-        raise click.ClickException(f"{said}, and networks are trained with that; run: {INSTALL}")
+        raise OptionError(f"{said}, without which no network is trained; run: {INSTALL}")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crowdloom.models.corruption_files import read_corrupted
 from crowdloom.models.experiments.building import REDUCED_IMAGES
 from crowdloom.models.experiments.experiment import Experiment
 from crowdloom.models.experiments.labellings import Part
@@ -15,6 +16,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.learning.gather import gather
 from crowdloom.studies.learning.given_sets import read_source
+from crowdloom.studies.learning.mapped import mapped
 from crowdloom.studies.reading import find_answers
 
 SEED = 0
@@ -67,6 +69,8 @@ def check_given(experiments: Sequence[Experiment], given: Given, reduced: bool) 
 
     Nothing at all is enough for the reduced setting.
     """
+    if given.download and given.images is None:
+        raise OptionError("--download needs --images FOLDER, into which CIFAR-10 is fetched; give that, too")
     if not given.anything and reduced:
         return
     for experiment in experiments:
@@ -76,7 +80,7 @@ def check_given(experiments: Sequence[Experiment], given: Given, reduced: bool) 
             "mixed": given.mixed is not None,
         }
         lacking = [_BY_OPTION[part] for part in experiment.needs if not has[part]]
-        if given.images is None and (given.study is None or not given.anything):
+        if given.images is None and given.study is None:
             lacking.insert(0, _IMAGES)
         if lacking:
             named = " and ".join([", ".join(lacking[:-1]), lacking[-1]] if len(lacking) > 1 else lacking)
@@ -102,6 +106,9 @@ def material_of(store: Store | None, given: Given, reduced: bool) -> Material:
     images = None
     if given.images is not None:
         images = read_source(given.images, classes=classes, download=given.download)
+    if given.corrupted is not None:
+        with mapped():  # before anybody trains for hours
+            read_corrupted(given.corrupted, [])
     whole = gather(
         store,
         images=images,

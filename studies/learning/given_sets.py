@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdloom.models.image_sets import ImageSet, image_set, read_cifar10, read_images_npz
+from crowdloom.studies.errors import ItemError
 from crowdloom.studies.given_images import read_given
 from crowdloom.studies.learning.mapped import mapped
 
@@ -31,6 +32,8 @@ def read_source(
     all images. Raises ItemError, naming the file, for what cannot be read.
     """
     path = Path(where)
+    if where != "digits" and not download and not path.exists():
+        raise ItemError(f"--images {path}: there is no such file or folder; name a folder, an .npz, or digits")
     if where == "digits" or (path.is_dir() and not download and not _is_cifar10(path)):
         pictures = _read_given(where, classes, size)
         origin = "scikit-learn's digits." if where == "digits" else f"Images of the folder {path.name}."

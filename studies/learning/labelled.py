@@ -128,8 +128,6 @@ def labelled_by_file(path: Path, images: Images, counts: Path | None = None) -> 
     pictures, said = read_source(images.where, classes=table.classes if table else None, size=images.size)
     if table is None or tuple(table.classes) != pictures.classes:
         table = _read(path, pictures.classes)
-    if not len(table.labels):
-        raise OptionError(f"{path} holds no labels, so there is nothing to learn from")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     origin = {"labels_file": path.name, "label_set": f"sha256:{sha256}", "images": said}
     return _labelled(path.stem, pictures, table, counts, origin)
@@ -137,9 +135,12 @@ def labelled_by_file(path: Path, images: Images, counts: Path | None = None) -> 
 
 def _read(path: Path, classes: Sequence[str] | None = None) -> LabelTable:
     try:
-        return read_labels(path, classes)
+        table = read_labels(path, classes)
     except ValueError as error:
         raise OptionError(str(error)) from error
+    if not len(table.labels):
+        raise OptionError(f"{path} holds no labels, so there is nothing to learn from")
+    return table
 
 
 def _labelled(

@@ -76,7 +76,7 @@ def figure(planned: Planned, table: RunTable) -> Figure:
 def document(made: Made, table: RunTable, about: About) -> str:
     """The Markdown: title, table, notes, and then where everything came from and how it was made."""
     experiment = made.planned.experiment
-    title = f"# {experiment.called.capitalize()}\n\n{escaped(experiment.title)}"
+    title = f"# {experiment.heading}\n\n{escaped(experiment.title)}"
     parts = [title, markdown(table, made.planned.described()).strip(), "---"]
     for heading, lines in notes(made, table, about):
         if lines:

@@ -57,6 +57,8 @@ def notes(made: Made, table: RunTable, about: About) -> list[tuple[str, list[str
 def _differences(planned: Planned, about: About) -> Iterator[str]:
     """Whatever makes this another table than the thesis'."""
     experiment, runs = planned.experiment, planned.runs
+    if experiment.note:
+        yield experiment.note
     if not about.given.anything:
         yield "People are simulated, and images are scikit-learn's digits: that it runs is all that this shows."
     if about.way.reduced:

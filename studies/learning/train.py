@@ -40,6 +40,7 @@ MOST_IN_SMALL_BINS, SMALL_BIN, BIN = 1000, 10, 100
 USUAL_METRICS = ("cross_entropy", "calibration_error", "accuracy", "fgsm_loss")
 
 RESULTS, TABLE = "results.parquet", "table.md"
+_OF_CLASSES = ("hard", "smoothed")
 _LABELS = 5  # so that draws of one seed for different ends differ
 
 
@@ -95,10 +96,10 @@ class Trained:
         ]
         if labelled.left_out:
             said.append(f"{count(labelled.left_out, 'item')} with labels but without an image: left out.")
-        if labelled.without_reference:
+        if (unknown := labelled.without_reference) and any(run.origin["labels"] in _OF_CLASSES for run in self.runs):
+            has, their = ("has", "its") if unknown == 1 else ("have", "their")
             said.append(
-                f"{count(labelled.without_reference, 'image')} without a reference: the hard label is there the class "
-                "that is likeliest by the labels."
+                f"{count(unknown, 'image')} {has} no reference; {their} hard label is the likeliest class by people's."
             )
         return said
 

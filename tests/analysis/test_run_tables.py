@@ -175,6 +175,17 @@ def test_markdown_is_a_table_whatever_names_it_has() -> None:
     assert notes.startswith("- Mean over seeds ± half its 95 % interval, by Student's t over seeds; within a seed")
 
 
+def test_rows_may_have_columns_of_their_own() -> None:
+    """In place of their names, left of the numbers."""
+    made = table({"hard": HARD, "soft": SOFT})
+    said = {"hard": {"Labels": "10H", "M": "2"}, "soft": {"Labels": "ours", "M": "1"}}
+    lines = markdown(made, said).split("\n")
+    assert lines[0] == "| Evaluation | Labels | M | CE | Seeds |"
+    assert lines[1] == "|:--|:--|:--|--:|--:|"
+    assert lines[2].startswith("| 10H | 10H | 2 | ")
+    assert lines[3].startswith("| 10H | ours | 1 | **")
+
+
 @pytest.mark.parametrize(
     ("half", "text"),
     [(7.5, "7.50"), (0.07, "0.07"), (0.006, "0.01"), (0.003, "0.003"), (0.00004, "4e-05"), (0.0, "0.00")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from crowdloom.analysis.label_pools import pool_by_image
-from crowdloom.models.runs import Evaluation, Run, RunResult
+from crowdloom.models.run_folder import RunFolder
+from crowdloom.models.run_task import Outcome, do_run
+from crowdloom.models.runs import Evaluation, Run, RunResult, digest_of
 from crowdloom.models.settings import Settings
 
 SETTINGS = Settings(network="small-cnn", width=4, epochs=3, milestones=(2,), batch=16)
@@ -36,6 +39,29 @@ def small_run(seed: int = 0, **changed: Any) -> Run:
     settings = replace(SETTINGS, **changed)
     origin = {"classes": ["red", "green", "blue"], "labels": "two people's"}
     return Run("small", "apart", settings, seed, np.arange(TRAINED), pool, [held_out], METRICS, origin)
+
+
+def long_run(seed: int = 0, epochs: int = 20) -> Run:
+    """Its epochs take long enough to be killed in the middle of one, and all together to see that it is under way."""
+    return small_run(seed, epochs=epochs, milestones=(epochs // 2, 3 * epochs // 4), batch=1)
+
+
+def done(folder: Path, run: Run, **given: Any) -> Outcome:
+    """A run, done in this process."""
+    images = small_images()
+    images_digest = digest_of(images)
+    digest = run.digest(images_digest)
+    options: dict[str, Any] = {
+        "where": {"engine": "local"},
+        "threads": 1,
+        "device": "cpu",
+        "tell": lambda epoch: None,
+    } | given
+    gc.freeze()  # a run ends with a look for what can be freed, which need not go through all that tests have imported
+    try:
+        return do_run(images, run, RunFolder(folder / digest), digest, images_digest, **options)
+    finally:
+        gc.unfreeze()
 
 
 def weights(folder: Path, result: RunResult) -> dict[str, npt.NDArray[Any]]:

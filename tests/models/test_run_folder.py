@@ -18,20 +18,19 @@ from safetensors.torch import load_file, save_file
 
 from crowdloom.models.errors import ModelError
 from crowdloom.models.run_folder import BusyError, RunFolder, read_tensors, write_tensors
-from crowdloom.models.run_task import Outcome, do_run
 from crowdloom.models.runs import Run, RunResult, digest_of
 from crowdloom.models.saved_models import load_model
 from tests.conftest import ROOT
-from tests.models.small_runs import TRAINED, same_weights, small_images, small_run, weights
+from tests.models.small_runs import TRAINED, done, long_run, same_weights, small_images, small_run, weights
 
 pytestmark = pytest.mark.slow
 
 ALONE = """
 import sys
 from pathlib import Path
-from tests.models.test_run_folder import done, long_run
+from tests.models.small_runs import done, long_run
 
-print(done(Path(sys.argv[1]), long_run(), tell=lambda epoch: print(epoch, flush=True)).result.state)
+print(done(Path(sys.argv[1]), long_run(3), tell=lambda epoch: print(epoch, flush=True)).result.state)
 """
 HOLDING = """
 import sys, time
@@ -42,25 +41,6 @@ with RunFolder(Path(sys.argv[1])).held():
     print("held", flush=True)
     time.sleep(60)
 """
-
-
-def long_run() -> Run:
-    """Its epochs take long enough to be killed in the middle of one."""
-    return small_run(seed=3, epochs=12, milestones=(6, 9), batch=1)
-
-
-def done(folder: Path, run: Run, **given: Any) -> Outcome:
-    """A run, done in this process."""
-    images = small_images()
-    images_digest = digest_of(images)
-    digest = run.digest(images_digest)
-    options: dict[str, Any] = {
-        "where": {"engine": "local"},
-        "threads": 1,
-        "device": "cpu",
-        "tell": lambda epoch: None,
-    } | given
-    return do_run(images, run, RunFolder(folder / digest), digest, images_digest, **options)
 
 
 def stopped(folder: Path, run: Run, after: int) -> Path:
@@ -107,10 +87,10 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     assert (place / "state.safetensors").exists()
     assert not (place / "result.json").exists()
 
-    went_on = done(tmp_path / "killed", long_run()).result
-    whole = done(tmp_path / "whole", long_run()).result
+    went_on = done(tmp_path / "killed", long_run(3)).result
+    whole = done(tmp_path / "whole", long_run(3)).result
     after = int(went_on.record["checkpoint"].removeprefix("went on after epoch "))
-    assert 1 <= after < 12
+    assert 1 <= after < 20
     assert same_weights(weights(tmp_path / "killed", went_on), weights(tmp_path / "whole", whole))
     assert went_on.metrics == whole.metrics
     assert went_on.record["training"] == whole.record["training"]

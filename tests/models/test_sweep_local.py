@@ -12,17 +12,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import pytest
 
 from crowdloom.models.errors import ArgumentError, ModelError
-from crowdloom.models.runs import Run, RunResult, digest_of
+from crowdloom.models.runs import RunResult, digest_of
 from crowdloom.models.sweep_book import Progress
 from crowdloom.models.sweeps import sweep
 from tests.conftest import ROOT
-from tests.models.small_runs import same_weights, small_images, small_run, weights
+from tests.models.small_runs import done, long_run, same_weights, small_images, small_run, weights
 
 pytestmark = pytest.mark.slow
 
@@ -30,13 +31,14 @@ SWEEPING = """
 import sys
 from pathlib import Path
 from crowdloom.models.sweeps import sweep
-from tests.models.test_sweep_local import long_runs, small_images
+from tests.models.small_runs import long_run, small_images
 
 def told(progress):
     print(*sorted(one.epoch for one in progress.running), flush=True)
 
 if __name__ == "__main__":
-    sweep(small_images(), long_runs(), Path(sys.argv[1]), workers=2, device="cpu", on_progress=told)
+    runs = [long_run(seed) for seed in range(int(sys.argv[2]))]
+    sweep(small_images(), runs, Path(sys.argv[1]), workers=len(runs), device="cpu", on_progress=told)
 """
 UNGUARDED = """
 import sys
@@ -48,9 +50,23 @@ sweep(small_images(), [small_run()], Path(sys.argv[1]), workers=1)
 """
 
 
-def long_runs() -> list[Run]:
-    """Two, which are done at once."""
-    return [small_run(seed, epochs=16, milestones=(8, 12), batch=1) for seed in (0, 1)]
+class Undisturbed(NamedTuple):
+    """A sweep with one worker, and what it told."""
+
+    folder: Path
+    results: list[RunResult]
+    progress: list[Progress]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Seeds 0, 1 and 2, seed 0 for two tables, beside a run that diverges and one that cannot begin."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    wrong = [small_run(rate=1e30, clip=None), small_run(rate=-1)]
+    runs = [*wrong, *map(small_run, range(3)), replace(small_run(), experiment="other", row="the same")]
+    seen: list[Progress] = []
+    results = sweep(small_images(), runs, folder, workers=1, device="cpu", on_progress=seen.append)
+    return Undisturbed(folder, results, seen)
 
 
 def whose(folder: Path, seed: int) -> int:
@@ -59,92 +75,78 @@ def whose(folder: Path, seed: int) -> int:
     return int((folder / digest / "lock").read_text(encoding="utf-8").split()[1])
 
 
-def test_results_do_not_depend_on_who_computes_them(tmp_path: Path) -> None:
-    """One worker or two, in any order: the same numbers and weights to the last bit, in the order of the runs."""
-    runs = [small_run(seed) for seed in range(3)]
-    one = sweep(small_images(), runs, tmp_path / "one", workers=1, device="cpu")
-    two = sweep(small_images(), runs[::-1], tmp_path / "two", workers=2, device="cpu")[::-1]
-    assert [result.seed for result in one] == [0, 1, 2]
-    for left, right in zip(one, two, strict=True):
-        assert left.state == right.state == "done"
-        assert left.metrics == right.metrics
-        assert same_weights(weights(tmp_path / "one", left), weights(tmp_path / "two", right))
-    assert len({result.metrics["held-out"]["cross_entropy"] for result in one}) == 3
-
-
-def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
-    """Neither by the next call, nor for another table that asks for the same run."""
-    runs = [small_run(), replace(small_run(), experiment="other", row="the same")]
-    seen: list[Progress] = []
-    first = sweep(small_images(), runs, tmp_path, workers=2, device="cpu", on_progress=seen.append)
-    assert [(result.experiment, result.row) for result in first] == [("small", "apart"), ("other", "the same")]
-    assert first[0].metrics == first[1].metrics
-    assert {progress.total for progress in seen} == {1}
+def test_each_run_is_done_once(undisturbed: Undisturbed) -> None:
+    """Also where two tables ask for it; results are in the order of the runs, and the progress tells of each epoch."""
+    results, seen = undisturbed.results[2:], undisturbed.progress
+    assert [result.state for result in results] == ["done"] * 4
+    assert [(result.experiment, result.row) for result in results] == [("small", "apart")] * 3 + [("other", "the same")]
+    assert [result.seed for result in results] == [0, 1, 2, 0]
+    assert results[0].metrics == results[3].metrics
+    assert len({result.metrics["held-out"]["cross_entropy"] for result in results}) == 3
+    assert {progress.total for progress in seen} == {5}
     assert seen[0].done == 0
-    assert seen[-1] == Progress(1, 0, 1, ())
+    assert seen[-1] == Progress(5, 2, 5, ())
     assert any(one.epoch == 2 and one.epochs == 3 for progress in seen for one in progress.running)
 
-    seen.clear()
-    again = sweep(small_images(), runs, tmp_path, workers=2, device="cpu", on_progress=seen.append)
-    assert [result.seconds for result in again] == [result.seconds for result in first]
-    assert seen == [Progress(1, 0, 1, ())]
 
-
-def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
-    """Its run goes on after the last checkpoint, and comes to the same."""
-    killed: list[int] = []
-
-    def kill(progress: Progress) -> None:
-        if not killed and any("seed 1" in one.title and one.epoch == 2 for one in progress.running):
-            killed.append(whose(tmp_path / "killed", 1))
-            os.kill(killed[0], signal.SIGKILL)
-
+def test_what_is_done_is_not_done_again(undisturbed: Undisturbed) -> None:
+    """The next call begins with all results."""
     runs = [small_run(seed) for seed in range(3)]
-    results = sweep(small_images(), runs, tmp_path / "killed", workers=1, device="cpu", on_progress=kill)
-    assert killed
-    assert [result.state for result in results] == ["done"] * 3
-    assert "went on after epoch" in results[1].record["checkpoint"]
-    (whole,) = sweep(small_images(), runs[1:2], tmp_path / "whole", workers=1, device="cpu")
-    assert same_weights(weights(tmp_path / "killed", results[1]), weights(tmp_path / "whole", whole))
-
-
-def test_a_run_whose_worker_dies_twice_has_failed(tmp_path: Path) -> None:
-    """The others go on; its record says what killed it."""
-
-    def kill(progress: Progress) -> None:
-        if any("seed 0" in one.title for one in progress.running):
-            os.kill(whose(tmp_path, 0), signal.SIGKILL)
-
-    runs = [small_run(seed) for seed in range(2)]
-    lost, kept = sweep(small_images(), runs, tmp_path, workers=2, device="cpu", on_progress=kill)
-    assert lost.state == "failed"
-    assert lost.error == (
-        "small, apart, small-cnn, seed 0 failed: its process was ended by SIGKILL, which often means that memory was "
-        "short, 2 times"
-    )
-    assert lost.record["error"] == lost.error
-    assert lost.record["run"]["seed"] == 0
-    assert kept.state == "done"
-
-
-def test_a_diverging_run_ends_alone(tmp_path: Path) -> None:
-    """At once, as another attempt would diverge too; the other is done, and the progress counts the failure."""
     seen: list[Progress] = []
-    runs = [small_run(rate=1e30, clip=None), small_run()]
-    diverged, kept = sweep(small_images(), runs, tmp_path, workers=1, device="cpu", on_progress=seen.append)
+    again = sweep(small_images(), runs, undisturbed.folder, workers=2, device="cpu", on_progress=seen.append)
+    assert [result.seconds for result in again] == [result.seconds for result in undisturbed.results[2:5]]
+    assert seen == [Progress(3, 0, 3, ())]
+
+
+def test_a_diverging_run_ends_alone(undisturbed: Undisturbed) -> None:
+    """At once, as another attempt would diverge too; the others are done, and the progress counts the failure."""
+    diverged = undisturbed.results[0]
     assert diverged.state == "failed"
     assert "not finite" in (diverged.error or "")
-    assert kept.state == "done"
-    assert (seen[-1].done, seen[-1].failed) == (2, 1)
+    ended = [(progress.done, progress.failed) for progress in undisturbed.progress]
+    assert ended.index((1, 1)) < ended.index((2, 1))  # it was the first, and the next one was done
 
 
-def test_an_error_ends_one_run(tmp_path: Path) -> None:
+def test_an_error_ends_one_run(undisturbed: Undisturbed) -> None:
     """After a second attempt in a fresh process; its words are in the result, where it arose in the record."""
-    wrong, kept = sweep(small_images(), [small_run(rate=-1), small_run()], tmp_path, workers=1, device="cpu")
+    wrong = undisturbed.results[1]
     assert wrong.state == "failed"
     assert (wrong.error or "").endswith("failed after 0 of 3 epochs: ValueError: Invalid learning rate: -1")
     assert "training_loop.py" in wrong.record["traceback"]
-    assert kept.state == "done"
+    ended = [(progress.done, progress.failed) for progress in undisturbed.progress]
+    assert ended[-2:] == [(4, 1), (5, 2)]  # the second attempt came after all others
+
+
+def test_killed_workers_are_replaced(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    """A run whose worker was killed goes on after the last checkpoint, one whose worker died twice has failed.
+
+    All others come to the same numbers and weights to the last bit, with two workers and in another order.
+    """
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        for one in progress.running:
+            if one.title.endswith("seed 3") or (one.title.endswith("seed 1") and one.epoch == 2 and 1 not in killed):
+                seed = int(one.title[-1])
+                killed.append(seed)
+                os.kill(whose(tmp_path, seed), signal.SIGKILL)
+
+    runs = [small_run(seed) for seed in (3, 2, 1, 0)]
+    lost, *kept = sweep(small_images(), runs, tmp_path, workers=2, device="cpu", on_progress=kill)
+    assert lost.state == "failed"
+    assert lost.error == (
+        "small, apart, small-cnn, seed 3 failed: its process was ended by SIGKILL, which often means that memory was "
+        "short, 2 times"
+    )
+    assert lost.record["error"] == lost.error
+    assert lost.record["run"]["seed"] == 3
+
+    assert 1 in killed
+    assert "went on after epoch" in kept[1].record["checkpoint"]
+    for left, right in zip(kept[::-1], undisturbed.results[2:5], strict=True):
+        assert left.state == "done"
+        assert (left.seed, left.digest, left.metrics) == (right.seed, right.digest, right.metrics)
+        assert same_weights(weights(tmp_path, left), weights(undisturbed.folder, right))
 
 
 @pytest.fixture
@@ -176,12 +178,12 @@ def test_a_full_disk_ends_one_run(small_disk: Path) -> None:
     assert "Traceback" in results[1].record["traceback"]
 
 
-def sweeping(folder: Path, script: str = SWEEPING) -> subprocess.Popen[str]:
-    """A sweep in a process group of its own, as a terminal starts it."""
+def sweeping(folder: Path, runs: int, script: str = SWEEPING) -> subprocess.Popen[str]:
+    """A sweep of so many runs in a process group of its own, as a terminal starts it."""
     path = folder / "sweeping.py"
     path.write_text(script, encoding="utf-8")
     return subprocess.Popen(
-        [sys.executable, str(path), str(folder / "runs")],
+        [sys.executable, str(path), str(folder / "runs"), str(runs)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(ROOT)])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -190,12 +192,12 @@ def sweeping(folder: Path, script: str = SWEEPING) -> subprocess.Popen[str]:
     )
 
 
-def until_both_train(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Waits until both runs have done two epochs, and gives the processes below."""
+def until_all_train(process: subprocess.Popen[str], runs: int) -> list[psutil.Process]:
+    """Waits until all runs have done two epochs, and gives the processes below."""
     assert process.stdout is not None
     for line in process.stdout:
         epochs = [int(word) for word in line.split()]
-        if len(epochs) == 2 and epochs[0] >= 2:
+        if len(epochs) == runs and epochs[0] >= 2:
             return [*psutil.Process(process.pid).children(recursive=True)]
     pytest.fail("the sweep has ended too early")
 
@@ -210,26 +212,26 @@ def soon(true: Callable[[], bool]) -> bool:
 
 def test_after_ctrl_c_the_next_call_goes_on(tmp_path: Path) -> None:
     """Everything stops within seconds; the next call goes on where it was, to the same bits."""
-    process = sweeping(tmp_path)
-    below = until_both_train(process)
+    process = sweeping(tmp_path, 2)
+    below = until_all_train(process, 2)
     os.killpg(process.pid, signal.SIGINT)
     _, printed = process.communicate(timeout=5)
     assert process.returncode != 0
     assert printed.count("KeyboardInterrupt") == 1  # only the leading process says so
     assert soon(lambda: not any(one.is_running() for one in below))
 
-    went_on = sweep(small_images(), long_runs(), tmp_path / "runs", workers=2, device="cpu")
-    whole = sweep(small_images(), long_runs(), tmp_path / "whole", workers=2, device="cpu")
-    for left, right in zip(went_on, whole, strict=True):
-        assert left.record["checkpoint"].startswith("went on after epoch")
-        assert same_weights(weights(tmp_path / "runs", left), weights(tmp_path / "whole", right))
-        assert left.metrics == right.metrics
+    runs = [long_run(seed) for seed in (0, 1)]
+    for run, went_on in zip(runs, sweep(small_images(), runs, tmp_path / "runs", workers=1, device="cpu"), strict=True):
+        whole = done(tmp_path / "whole", run).result
+        assert went_on.record["checkpoint"].startswith("went on after epoch")
+        assert same_weights(weights(tmp_path / "runs", went_on), weights(tmp_path / "whole", whole))
+        assert went_on.metrics == whole.metrics
 
 
 def test_workers_do_not_outlive_a_killed_sweep(tmp_path: Path) -> None:
     """They would hold the runs that the next call wants."""
-    process = sweeping(tmp_path)
-    below = until_both_train(process)
+    process = sweeping(tmp_path, 1)
+    below = until_all_train(process, 1)
     process.kill()
     process.communicate()
     assert soon(lambda: not any(one.is_running() for one in below))
@@ -237,7 +239,7 @@ def test_workers_do_not_outlive_a_killed_sweep(tmp_path: Path) -> None:
 
 def test_a_script_that_sweeps_wherever_it_is_imported_is_told(tmp_path: Path) -> None:
     """It would start itself again and again."""
-    process = sweeping(tmp_path, UNGUARDED)
+    process = sweeping(tmp_path, 1, UNGUARDED)
     _, printed = process.communicate(timeout=120)
     assert process.returncode == 1
     assert 'put the call under `if __name__ == "__main__":`' in printed
@@ -245,7 +247,7 @@ def test_a_script_that_sweeps_wherever_it_is_imported_is_told(tmp_path: Path) ->
 
 def test_sweeps_share_a_folder(tmp_path: Path) -> None:
     """Two at once do each run once, and both have all results."""
-    runs = [small_run(seed, epochs=8) for seed in range(4)]
+    runs = [small_run(seed, epochs=6) for seed in range(4)]
     found: dict[int, list[RunResult]] = {}
 
     def one(number: int) -> None:

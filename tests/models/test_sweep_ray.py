@@ -15,10 +15,9 @@ import psutil
 import pytest
 
 from crowdloom.models.errors import ArgumentError
-from crowdloom.models.runs import Run, RunResult
 from crowdloom.models.sweeps import sweep
 from tests.conftest import ROOT, missing
-from tests.models.small_runs import same_weights, small_images, small_run, weights
+from tests.models.small_runs import done, long_run, same_weights, small_images, small_run, weights
 
 pytestmark = pytest.mark.slow
 
@@ -32,12 +31,12 @@ import ray
 from ray.cluster_utils import Cluster
 
 from crowdloom.models.sweeps import sweep
-from tests.models.test_sweep_ray import ray_runs, small_images
+from tests.models.small_runs import long_run, small_images
 
 folder, temporary = Path(sys.argv[1]), sys.argv[2]
 os.environ["RAY_TMPDIR"] = temporary
 # Without an address, Ray is started for the call, and ended.
-(own,) = sweep(small_images(), ray_runs()[:1], folder / "own", "ray", workers=1, device="cpu")
+(own,) = sweep(small_images(), [long_run()], folder / "own", "ray", workers=1, device="cpu")
 assert not ray.is_initialized()
 
 node = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
@@ -48,7 +47,7 @@ said = {"nodes": [cluster.head_node.node_id, second.node_id], "lost": [], "own":
 
 def lose(progress):
     # The second node disappears, without a word, while it does a run.
-    for path in (folder / "lose").glob("*/record.json"):
+    for path in (folder / "cluster").glob("*/record.json"):
         record = json.loads(path.read_text())
         seed = record["run"]["seed"]
         under_way = any(one.title.endswith(f"seed {seed}") and one.epoch >= 2 for one in progress.running)
@@ -57,19 +56,14 @@ def lose(progress):
             cluster.remove_node(second, allow_graceful=False)
 
 try:
-    for what, told in (("keep", lambda progress: None), ("lose", lose)):
-        results = sweep(small_images(), ray_runs(), folder / what, "ray", device="cpu", on_progress=told)
-        said[what] = [asdict(result) for result in results]
-        assert not ray.is_initialized()
+    runs = [long_run(seed, 30) for seed in range(4)]
+    results = sweep(small_images(), runs, folder / "cluster", "ray", device="cpu", on_progress=lose)
+    said["cluster"] = [asdict(result) for result in results]
+    assert not ray.is_initialized()
     print("said:" + json.dumps(said))
 finally:
     cluster.shutdown()
 """
-
-
-def ray_runs() -> list[Run]:
-    """Four, each of which takes longer than it takes to see that it is under way."""
-    return [small_run(seed, epochs=40, milestones=(20, 30), batch=2) for seed in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def said(folder: Path) -> dict[str, Any]:
-    """What two sweeps on a cluster of two nodes gave, in a process of its own; in the second, a node was lost."""
+    """What sweeps on a cluster of our own and on one of two nodes gave, in a process of its own; a node was lost."""
     if importlib.util.find_spec("ray") is None:
         missing("Ray is not installed")
     # Ray has its sockets there, whose paths must be short.
@@ -89,7 +83,6 @@ def said(folder: Path) -> dict[str, Any]:
         subprocess.Popen(
             [sys.executable, "-c", CLUSTER, str(folder), temporary],
             cwd=ROOT,
-            # Nodes read the tests' part of the script from here.
             env={name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
             | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -106,45 +99,35 @@ def said(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def here(said: dict[str, Any], folder: Path) -> list[RunResult]:
-    """What this machine says."""
-    return sweep(small_images(), ray_runs(), folder / "here", workers=2, device="cpu")
+def test_a_cluster_computes_what_this_machine_computes(said: dict[str, Any], folder: Path) -> None:
+    """All numbers and weights are those of one process, to the last bit, though one of two nodes is lost on the way.
+
+    The run that it did goes on elsewhere, from the checkpoint that it wrote to the shared folder.
+    """
+    (lost,) = said["lost"]
+    for seed, far in enumerate(said["cluster"]):
+        near = done(folder / "here", long_run(seed, 30)).result
+        assert (far["state"], far["seed"], far["digest"]) == ("done", seed, near.digest)
+        assert far["metrics"] == near.metrics
+        assert same_weights(weights(folder / "cluster", near), weights(folder / "here", near))
+    assert said["cluster"][lost]["record"]["node"] == said["nodes"][0]
+    assert said["cluster"][lost]["record"]["checkpoint"].startswith("went on after epoch")
 
 
-def test_a_cluster_computes_what_this_machine_computes(
-    said: dict[str, Any], here: list[RunResult], folder: Path
-) -> None:
-    """Both nodes work, and all numbers and weights are those of the local engine, to the last bit."""
-    for far, near in zip(said["keep"], here, strict=True):
-        assert far["state"] == "done"
-        assert (far["seed"], far["digest"], far["metrics"]) == (near.seed, near.digest, near.metrics)
-        assert same_weights(weights(folder / "keep", near), weights(folder / "here", near))
-    assert {result["record"]["node"] for result in said["keep"]} == set(said["nodes"])
-
-
-def test_without_a_cluster_one_is_started(said: dict[str, Any], here: list[RunResult], folder: Path) -> None:
+def test_without_a_cluster_one_is_started(said: dict[str, Any], folder: Path) -> None:
     """On this machine and for the call, with the same numbers."""
-    assert (said["own"]["state"], said["own"]["metrics"]) == ("done", here[0].metrics)
+    near = done(folder / "here", long_run()).result
+    assert (said["own"]["state"], said["own"]["metrics"]) == ("done", near.metrics)
     assert said["own"]["record"]["node"] not in said["nodes"]
-    assert same_weights(weights(folder / "own", here[0]), weights(folder / "here", here[0]))
+    assert same_weights(weights(folder / "own", near), weights(folder / "here", near))
 
 
 def test_what_a_cluster_has_done_is_done(said: dict[str, Any], folder: Path) -> None:
     """This machine need not do it again."""
-    again = sweep(small_images(), ray_runs(), folder / "keep", workers=2, device="cpu")
-    assert [result.seconds for result in again] == [result["seconds"] for result in said["keep"]]
+    runs = [long_run(seed, 30) for seed in range(4)]
+    again = sweep(small_images(), runs, folder / "cluster", workers=2, device="cpu")
+    assert [result.seconds for result in again] == [result["seconds"] for result in said["cluster"]]
     assert [result.record["engine"] for result in again] == ["ray"] * 4
-
-
-def test_a_lost_nodes_run_goes_on_elsewhere(said: dict[str, Any], here: list[RunResult], folder: Path) -> None:
-    """From the checkpoint that it wrote to the shared folder, and to the same bits."""
-    (lost,) = said["lost"]
-    assert [one["state"] for one in said["lose"]] == ["done"] * 4
-    assert said["lose"][lost]["record"]["node"] == said["nodes"][0]
-    assert said["lose"][lost]["record"]["checkpoint"].startswith("went on after epoch")
-    for near in here:
-        assert same_weights(weights(folder / "lose", near), weights(folder / "here", near))
 
 
 def test_without_ray_a_sweep_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

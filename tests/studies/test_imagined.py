@@ -24,6 +24,7 @@ from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.rehearsal import stand_ins
 from crowdloom.studies.rehearsal.imagined import ImaginedStudy
 from crowdloom.tasks import TASKS
+from tests.studies.accuracies import check_accuracies, first_answers
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +103,13 @@ def test_people_stay_in_their_condition(whole: Callable[[str], Imagined]) -> Non
     alone = two.answers(1).groupby("participant")["condition"].nunique()
     assert (both == 2).mean() > 0.5
     assert (alone == 1).all()
+
+
+@pytest.mark.parametrize("name", ["wrong-label-1", "wrong-label-2"])
+def test_accuracies_are_those_of_the_paper(whole: Callable[[str], Imagined], name: str) -> None:
+    """By condition and category, with all responses of the paper."""
+    study, items, design = whole(name)
+    check_accuracies(first_answers(study.answers(1), items), design)
 
 
 def test_the_effect_is_there_and_can_be_taken_away(whole: Callable[[str], Imagined]) -> None:

@@ -8,19 +8,21 @@ import pytest
 
 from crowdloom.models.errors import ModelError
 from crowdloom.models.evaluating import METRICS
-from crowdloom.models.experiments.catalogue import EXPERIMENTS, resolve
+from crowdloom.models.experiments.catalogue import EXPERIMENTS, OWN, resolve
 from crowdloom.models.experiments.experiment import Experiment
 from crowdloom.models.networks import NETWORKS
 
 NAMES = [
     *("3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "4.1", "4.2", "4.3", "5.1", "5.2"),
     *("B.1", "B.2", "B.3", "figure-B.3", "C.1"),
+    "cifar10s",
 ]
 
 
 def test_every_table_and_figure_is_there() -> None:
-    """Thirteen tables and three figures."""
+    """Thirteen tables and three figures of the thesis, and one table of our own."""
     assert list(EXPERIMENTS) == NAMES
+    assert [*OWN] == NAMES[-1:]
     assert [one.name for one in EXPERIMENTS.values() if one.kind == "figure"] == ["3.5", "3.6", "figure-B.3"]
 
 
@@ -50,6 +52,7 @@ def test_an_experiment_is_whole(experiment: Experiment) -> None:
         ("B.3", "table B.3"),
         ("table b.3", "table B.3"),
         (" c.1 ", "table C.1"),
+        ("CIFAR10S", "table cifar10s"),
     ],
 )
 def test_names_are_understood(said: str, called: str) -> None:
@@ -68,11 +71,20 @@ def test_chapter_3_trains_as_the_thesis_says() -> None:
     """Three networks where it has three, 65 epochs, rates falling at 50 and 55, five seeds or ten."""
     three = {name for name, one in EXPERIMENTS.items() if len(one.networks) == 3}
     assert three == {"3.1", "3.2", "B.1"}
-    assert {name for name, one in EXPERIMENTS.items() if one.seeds == 10} == {"3.6"}
+    assert {name for name, one in EXPERIMENTS.items() if one.seeds == 10} == {"3.6", "cifar10s"}
     assert {one.seeds for one in EXPERIMENTS.values()} == {5, 10}
     for name in ("3.1", "3.6", "B.3"):
         settings = EXPERIMENTS[name].settings
         assert (settings.epochs, settings.milestones, settings.batch, settings.augment) == (65, (50, 55), 32, True)
+
+
+def test_our_own_table_has_one_small_network_and_the_labels_of_both() -> None:
+    """The images with soft labels alone; hard, random and uniform labels, and people's both ways."""
+    one = EXPERIMENTS["cifar10s"]
+    assert (one.networks, one.trained_on, one.settings.network) == (("small-cnn",), "asked", "small-cnn")
+    apart = [getattr(row.labels, "apart", None) for row in one.rows]
+    assert apart == [None, None, None, False, True, False, True]
+    assert "the choice favours no soft label" in one.note
 
 
 def test_chapters_4_and_5_train_as_mixup_does() -> None:

@@ -270,7 +270,7 @@ def test_a_label_that_is_no_class(here: Path) -> None:
         (r"absent\.txt cannot be read", ("--classes", "absent.txt")),
         ("images/cat/0.png lies in no sub-folder", ("--images", "images/cat")),
         ("empty holds no images", ("--images", "empty")),
-        (r"ant/0\.png: its class 'ant' is none of the classifier's 7 classes", ("--classes", "others.txt")),
+        (r"ant/0\.png: its class 'ant' is none of the 7 classes", ("--classes", "others.txt")),
         (r"twice\.txt:3: 'a' stands there twice", ("--classes", "twice.txt")),
     ],
 )
