@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,15 +22,23 @@ class Lead:
     second: str
     by: PairedDifference
     """Of both over the seeds that both have, turned so that an estimate above 0 speaks for the best."""
+    among: str = ""
+    """The group of rows in which it is the best; nothing where all are one."""
 
 
-def find_lead(evaluation: str, metric: str, found: Mapping[tuple[str, str, str], Average]) -> Lead | None:
-    """The lead in one column, of averages by evaluation, row and metric.
+def find_lead(
+    evaluation: str,
+    metric: str,
+    found: Mapping[tuple[str, str, str], Average],
+    rows: Collection[str],
+    among: str = "",
+) -> Lead | None:
+    """The lead of one of these rows in one column, of averages by evaluation, row and metric.
 
     None where fewer than two rows have a mean, or nobody knows which values are better.
     """
     better = metric_of(metric).better
-    by_row = {row: one for (of, row, name), one in found.items() if (of, name) == (evaluation, metric)}
+    by_row = {row: one for (of, row, name), one in found.items() if row in rows and (of, name) == (evaluation, metric)}
     means = {row: one.mean for row, one in by_row.items() if one.mean is not None}
     if better is None or len(means) < 2:
         return None
@@ -39,7 +47,7 @@ def find_lead(evaluation: str, metric: str, found: Mapping[tuple[str, str, str],
     one, other = by_row[best].by_seed, by_row[second].by_seed
     both = sorted(set(one) & set(other))
     by = paired_difference(metric, [sign * one[seed] for seed in both], [sign * other[seed] for seed in both])
-    return Lead(evaluation, metric, best, second, by)
+    return Lead(evaluation, metric, best, second, by, among)
 
 
 def leads_frame(leads: Sequence[Lead]) -> pd.DataFrame:
@@ -59,7 +67,9 @@ def leads_frame(leads: Sequence[Lead]) -> pd.DataFrame:
             "problem": [one.problem for one in tests],
         },
         index=pd.Index(
-            [f"{metric_of(lead.metric).heading}, {lead.evaluation}" for lead in leads], name="metric", dtype=object
+            [", ".join(filter(None, (metric_of(lead.metric).heading, lead.evaluation, lead.among))) for lead in leads],
+            name="metric",
+            dtype=object,
         ),
     )
     return frame.drop(columns="problem") if frame["problem"].isna().all() else frame

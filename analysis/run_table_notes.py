@@ -34,7 +34,8 @@ def _how(table: RunTable) -> Iterator[str]:
         differ = "; ".join(f"{row}: {', '.join(table.networks[row])}" for row in table.rows)
         yield f"Rows have different networks, so that they cannot be compared without more thought: {differ}."
     if table.best:
-        yield "Marked is the best of each column in each evaluation, with what is printed alike."
+        group = " and group of rows" if table.grouped else ""
+        yield f"Marked is the best of each column in each evaluation{group}, with what is printed alike."
 
 
 def _gaps(table: RunTable) -> Iterator[str]:

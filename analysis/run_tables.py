@@ -29,7 +29,7 @@ class RunTable:
     averages: Mapping[tuple[str, str, str], Average]
     """By evaluation, row and metric."""
     best: frozenset[tuple[str, str, str]]
-    """The keys of the best; several of a column where they are alike as printed."""
+    """The keys of the best of each group; several of a column where they are alike as printed."""
     leads: Sequence[Lead]
     networks: Mapping[str, Sequence[str]]
     """Of each row, failed runs included."""
@@ -39,6 +39,8 @@ class RunTable:
     """Row, network, seed of runs that neither are done nor failed, though the row has the network and others have the
     seed."""
     failed: Sequence[FailedRun]
+    grouped: bool = False
+    """Whether rows are compared within groups."""
 
     def seeds_of(self, evaluation: str, row: str) -> str:
         """How many seeds are averaged; from the fewest to the most where metrics differ."""
@@ -83,9 +85,15 @@ class RunTable:
                     yield key, self.averages[key]
 
 
-def run_table(experiment: str, frame: pd.DataFrame, failed: Sequence[FailedRun] = ()) -> RunTable:
+def run_table(
+    experiment: str,
+    frame: pd.DataFrame,
+    failed: Sequence[FailedRun] = (),
+    groups: Mapping[str, str] | None = None,
+) -> RunTable:
     """The table of one experiment, from the long frame of all results and all failed runs (see `run_results`).
 
+    `groups` says of each row to which group it belongs: the best is then that of each group. Without it, all are one.
     Rows and evaluations stand in the order in which they come. Raises ValueError where a value stands there twice.
 
     >>> from crowdloom.analysis.run_results import COLUMNS
@@ -105,11 +113,15 @@ def run_table(experiment: str, frame: pd.DataFrame, failed: Sequence[FailedRun] 
     found = averages(frame, networks)
     evaluations = [str(name) for name in frame["evaluation"].unique()]
     metrics = in_order(frame["metric"])
+    members: dict[str, list[str]] = {}
+    for row in rows:
+        members.setdefault(groups[row] if groups else "", []).append(row)
     leads = [
         lead
         for evaluation in evaluations
         for metric in metrics
-        if (lead := find_lead(evaluation, metric, found)) is not None
+        for group, those in members.items()
+        if (lead := find_lead(evaluation, metric, found, those, group)) is not None
     ]
     return RunTable(
         experiment,
@@ -117,12 +129,13 @@ def run_table(experiment: str, frame: pd.DataFrame, failed: Sequence[FailedRun] 
         rows,
         metrics,
         found,
-        frozenset(key for lead in leads for key in _alike(lead, rows, found)),
+        frozenset(key for lead in leads for key in _alike(lead, members[lead.among], found)),
         leads,
         networks,
         seeds,
         [(row, net, seed) for row in rows for net in networks[row] for seed in seeds if (row, net, seed) not in there],
         lost,
+        len(members) > 1,
     )
 
 

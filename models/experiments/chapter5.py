@@ -29,7 +29,7 @@ _ALGORITHMS: Sequence[tuple[str, Mixing, float | None]] = (
 _ENDPOINTS: Sequence[tuple[str, Labelling]] = (("Hard", Hard()), ("Ours (Soft)", Extended()))
 
 
-def _table(name: str, title: str, rows: Sequence[Row], metrics: Sequence[str]) -> Experiment:
+def _table(name: str, title: str, rows: Sequence[Row], metrics: Sequence[str], within: str = "") -> Experiment:
     return Experiment(
         name,
         "table",
@@ -41,6 +41,7 @@ def _table(name: str, title: str, rows: Sequence[Row], metrics: Sequence[str]) -
         seeds=5,
         settings=SETTINGS,
         metrics=metrics,
+        within=within,
     )
 
 
@@ -63,6 +64,7 @@ TABLE_5_2 = _table(
         for ends, labels in _ENDPOINTS
     ],
     _WITH_CORRUPTIONS,
+    within="Algorithm",
 )
 
 TABLE_C_1 = _table(

@@ -61,6 +61,7 @@ class Experiment:
     settings       of all rows, whose mixing and kappa are the row's; ResNet-50's rate is `RATES`'
     metrics        columns of `models.evaluating`, in the thesis' order
     note           what else has to be known to read it; perhaps nothing
+    within         the column whose values group the rows: the best is marked in each group; nothing for all rows
     """
 
     name: str
@@ -74,6 +75,7 @@ class Experiment:
     settings: Settings
     metrics: Sequence[str]
     note: str = ""
+    within: str = ""
 
     @property
     def called(self) -> str:
@@ -84,6 +86,10 @@ class Experiment:
     def heading(self) -> str:
         """As it begins a line: `Table 3.1`."""
         return self.called[0].upper() + self.called[1:]
+
+    def groups(self) -> dict[str, str] | None:
+        """Which rows are compared with each other, by the rows' names; None where all are."""
+        return {row.name: f"{self.within} {row.columns[self.within]}" for row in self.rows} if self.within else None
 
     @property
     def needs(self) -> tuple[Part, ...]:

@@ -90,7 +90,7 @@ class Made:
 
     def table(self) -> RunTable:
         """Metrics in the thesis' order."""
-        made = run_table(self.planned.stored_as, self.swept.frame, self.swept.failed)
+        made = run_table(self.planned.stored_as, self.swept.frame, self.swept.failed, self.planned.experiment.groups())
         there = set(made.metrics)
         return replace(made, metrics=[name for name in self.planned.experiment.metrics if name in there])
 

@@ -221,3 +221,18 @@ def test_results_become_a_frame_without_nan() -> None:
     assert tuple(frame.columns) == COLUMNS
     assert failed_runs([done, lost]) == [FailedRun("3.1", "hard", "a", 1, "the disk is full")]
     assert len(results_frame([])) == 0
+
+
+def test_the_best_of_each_group_is_marked() -> None:
+    """Where a table compares rows within groups only; each group has its own second, and the notes say so."""
+    means = {"theirs 2": 2.0, "ours 2": 1.0, "theirs 1": 3.0, "ours 1": 4.0}
+    runs = {row: {("a", seed): mean + seed / 100 for seed in range(3)} for row, mean in means.items()}
+    made = run_table("3.1", long(runs), groups={row: f"M {row[-1]}" for row in runs})
+    assert made.best == {("10H", "ours 2", CE), ("10H", "theirs 1", CE)}
+    assert [(lead.among, lead.best, lead.second) for lead in made.leads] == [
+        ("M 2", "ours 2", "theirs 2"),
+        ("M 1", "theirs 1", "ours 1"),
+    ]
+    assert leads_frame(made.leads).index.tolist() == ["CE, 10H, M 2", "CE, 10H, M 1"]
+    assert "in each evaluation and group of rows" in markdown(made)
+    assert "group" not in markdown(table(runs))
