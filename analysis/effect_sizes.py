@@ -21,6 +21,9 @@ from scipy import special
 
 from crowdloom.analysis.elicited import Floats
 
+_INVERTED = 1000.0
+"""Up to which t SciPy's inversion of the noncentral t is good to a few in ten thousand."""
+
 
 @dataclass(frozen=True)
 class EffectSize:
@@ -107,6 +110,19 @@ def unbiasing(df: float) -> float:
 
 
 def noncentrality(t: float, df: float, level: float) -> tuple[float, float]:
-    """The noncentralities under which a t as high, and as low, as this one has the probability (1 - level) / 2."""
-    low, high = special.nctdtrinc(df, [(1 + level) / 2, (1 - level) / 2], t)
+    """The noncentralities under which a t as high, and as low, as this one has the probability (1 - level) / 2.
+
+    They are quantiles of t S - Z, with S^2 = chi^2 / df and Z standard normal, S and Z independent. Beyond |t| = 1000
+    SciPy's inversion is off by up to a tenth and may never end. There t S decides and Z hardly counts: the distance of
+    each limit from t is that of t S's quantile and that of Z's, squared and added, exact where either vanishes.
+    """
+    if t < -_INVERTED:
+        low, high = noncentrality(-t, df, level)
+        return -high, -low
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    if t <= _INVERTED:
+        low, high = special.nctdtrinc(df, tails[::-1], t)
+    else:
+        below, above = t * (1 - np.sqrt(2 * special.gammaincinv(df / 2, tails) / df))
+        low, high = t - np.hypot(below, special.ndtri(tails[1])), t + np.hypot(above, special.ndtri(tails[1]))
     return float(low), float(high)

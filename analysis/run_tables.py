@@ -152,7 +152,7 @@ def cell_text(one: Average | None) -> str:
 
 def mean_text(mean: float) -> str:
     """Three decimals; rows whose means look alike in them are marked alike."""
-    return f"{mean:.3f}"
+    return f"{mean:z.3f}"  # z: no sign on a zero
 
 
 def _half_text(half: float) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from crowdloom.models import metrics as measures
 from crowdloom.models.attacks import fgsm, pgd, random_start
-from crowdloom.models.errors import ModelError
+from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.packing import fast_copy
 from crowdloom.models.precision import Computing
 
@@ -63,7 +63,7 @@ def evaluate(
 
     All chance comes from `seed`, so the same call gives the same numbers on one device. The network's convolutions
     compute in bfloat16 where `computing` says so, metrics in float32. Raises ModelError for an unknown metric, no
-    images, or shapes that do not fit.
+    images, or shapes that do not fit, TrainingError for outputs that are no numbers.
 
     >>> from crowdloom.models.networks import SmallCNN
     >>> images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
@@ -82,6 +82,7 @@ def evaluate(
     found: dict[str, float] = {}
     with computing.in_use():
         tried = _Tried(network, images, targets, computing)
+        _check_numbers(tried.clean)
         for name in metrics:
             match name:
                 case "fgsm_loss":
@@ -96,6 +97,16 @@ def evaluate(
                 case _:
                     found |= _of_predictions(name, tried.clean, targets, bin, classes)
     return found
+
+
+def _check_numbers(predicted: Tensor) -> None:
+    """Raise TrainingError where a prediction is NaN: it would count as right among the two highest, for one."""
+    broken = int(predicted.isnan().any(1).sum())
+    if broken:
+        raise TrainingError(
+            f"the network's outputs are not all numbers for {broken} of {len(predicted)} images; train it with a lower "
+            "learning rate"
+        )
 
 
 def _of_predictions(

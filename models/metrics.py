@@ -67,7 +67,7 @@ def accuracy(scores: Tensor, labels: Tensor) -> float:
     >>> accuracy(torch.tensor([[0.6, 0.4], [0.5, 0.5]]), torch.tensor([[0.9, 0.1], [0.2, 0.8]]))
     0.5
     """
-    return float(correct(scores, labels).float().mean())
+    return int(correct(scores, labels).sum()) / len(scores)  # exact: the same count is the same share
 
 
 def top2_accuracy(scores: Tensor, labels: Tensor) -> float:
@@ -84,7 +84,7 @@ def top2_accuracy(scores: Tensor, labels: Tensor) -> float:
     own = scores.gather(1, true)
     earlier = torch.arange(scores.shape[1], device=scores.device) < true
     ahead = (scores > own) | ((scores == own) & earlier)
-    return float((ahead.sum(1) < 2).float().mean())
+    return int((ahead.sum(1) < 2).sum()) / len(scores)
 
 
 def per_class_accuracy(scores: Tensor, labels: Tensor) -> list[float | None]:
@@ -121,7 +121,7 @@ def rms_calibration_error(confidence: Tensor, correct: Tensor, bin: int = 100) -
     0.0791
     """
     n = len(confidence)
-    if n == 0 or confidence.shape != correct.shape or bin < 1:
+    if n == 0 or confidence.ndim != 1 or confidence.shape != correct.shape or bin < 1:
         raise ModelError("a calibration error needs predictions, each right or wrong, and bins of at least one")
     order = confidence.argsort(stable=True)
     gaps = confidence.float()[order] - correct.float()[order]
@@ -154,8 +154,8 @@ def entropy_correlation(log_probabilities: Tensor, labels: Tensor) -> EntropyCor
     from crowdloom.analysis import correlation_tests  # loads SciPy's statistics, which takes a worker half a second
 
     _check(log_probabilities, labels)
-    predicted = entropy(np.exp(log_probabilities.cpu().numpy().astype(np.float64)))
-    given = entropy(labels.cpu().numpy().astype(np.float64))
+    predicted, given = (tensor.detach().cpu().double().numpy() for tensor in (log_probabilities, labels))
+    predicted, given = entropy(np.exp(predicted)), entropy(given)
     return EntropyCorrelation(
         correlation_tests.pearson(predicted, given).estimate, correlation_tests.spearman(predicted, given).estimate
     )

@@ -16,7 +16,7 @@ from crowdloom.studies.cli import COMMANDS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(console|console serve|console data|console train|python|toml [\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|console serve|console data|python|toml [\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def run(command: list[str], folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -61,13 +62,17 @@ def runs_of(
     thesis (0, 1, …), of seeds two in the reduced setting.
 
     All that is drawn depends on the seed alone: rows differ in nothing but what they say, and rows of two tables that
-    say the same are one run (`Run.digest`). Raises ModelError, in one sentence, where the material lacks a part.
+    say the same are one run (`Run.digest`). Raises ModelError, in one sentence, where the material lacks a part, an
+    image that needs a label of the row's kind has none, or no category boundary can be fitted.
     """
     check_material(experiment, material)
     if seeds is None:
         seeds = range(min(REDUCED_SEEDS, experiment.seeds) if reduced else experiment.seeds)
     by_pair = any(row.by_pair for row in experiment.rows)
-    boundaries = pair_boundaries(mixed_answers(material), len(material.classes)) if by_pair else None
+    boundaries = None
+    if by_pair:
+        with _in_words(experiment):
+            boundaries = pair_boundaries(mixed_answers(material), len(material.classes))
     runs = []
     for seed in seeds:
         task = _Task(experiment, material, seed, reduced)
@@ -164,7 +169,7 @@ class _Task:
                 index = np.concatenate([others, len(material.images) + mixes])
                 return index, joined([self._labelled(Hard(), others), self._labelled(labels, mixes)])
         assert labels is not None
-        pools = [self._labelled(labels, own), self._labelled(Hard(), others)]
+        pools = [self._labelled(labels, own), self._labelled(row.others, others)]
         return np.concatenate([own, others]), joined(pools)
 
     def evaluations(self) -> list[Evaluation]:
@@ -198,7 +203,8 @@ class _Task:
         """Kept, as rows share many."""
         key = (labels, images.tobytes())
         if key not in self._pools:
-            self._pools[key] = labels.pool(self.material, images, np.random.default_rng([_LABELS, self.seed]))
+            with _in_words(self.experiment):
+                self._pools[key] = labels.pool(self.material, images, np.random.default_rng([_LABELS, self.seed]))
         return self._pools[key]
 
     def _known(self, images: Ints) -> Ints:
@@ -227,6 +233,15 @@ class _Task:
         return np.sort(images[order[:wanted]])
 
 
+@contextmanager
+def _in_words(experiment: Experiment) -> Iterator[None]:
+    """Turn what analysis refuses to label or to fit into a ModelError that names the table."""
+    try:
+        yield
+    except ValueError as error:
+        raise ModelError(f"{experiment.called}: {error}") from error
+
+
 def _origin(experiment: Experiment, row: Row, material: Material, reduced: bool) -> dict[str, object]:
     """Where a run comes from, as JSON values."""
     return {
@@ -234,6 +249,7 @@ def _origin(experiment: Experiment, row: Row, material: Material, reduced: bool)
         "experiment": experiment.called,
         "title": experiment.title,
         "labels": row.labels.as_json() if row.labels else None,
+        "labels_of_others": row.others.as_json(),
         "columns": dict(row.columns),
         "trained_on": experiment.trained_on,
         "reduced": reduced,

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crowdloom.models.experiments.labellings import Labelling, Part
+from crowdloom.models.experiments.labellings import Hard, Labelling, Part
 from crowdloom.models.settings import Mixing, Settings
 
 TrainedOn = Literal["asked and others", "asked", "all", "all and mixes"]
 """Which images a row is trained on, and which of them get the labels of the row.
 
 asked and others    those with soft answers that are not held out (the thesis' 900) get the row's labels, all others
-                    that are trained on hard ones (its 6,100). These include the images that are held out: only their
-                    soft labels are kept from training. Where everybody who is trained on was asked, there are no others
+                    that are trained on (its 6,100) get `Row.others`, hard ones but for label smoothing. These include
+                    the images that are held out: only their soft labels are kept from training. Where everybody who is
+                    trained on was asked, there are no others
 asked               the same 900 and nothing else, or `Row.images` of them
 all                 all that are trained on (its 7,000) get the row's labels
 all and mixes       these get hard labels and the mixes (its 810) those of the row; a row without labels has no mixes
@@ -32,6 +33,7 @@ class Row:
 
     name       unique in its table
     labels     how its images get their labels; None for a row without any of its own
+    others     how the others of `asked and others` get theirs
     columns    what else is said of it, by the column's name
     images     how many images it is trained on; None for all
     mixing     what is done with pairs of examples
@@ -41,6 +43,7 @@ class Row:
 
     name: str
     labels: Labelling | None
+    others: Labelling = field(default_factory=Hard, kw_only=True)
     columns: Mapping[str, str | int | float] = field(default_factory=dict)
     images: int | None = None
     mixing: Mixing = field(default_factory=Mixing)
@@ -94,7 +97,9 @@ class Experiment:
     @property
     def needs(self) -> tuple[Part, ...]:
         """The parts of a material that it cannot do without."""
-        needed: set[Part] = {part for row in self.rows if row.labels for part in row.labels.needs}
+        needed: set[Part] = {
+            part for row in self.rows for labels in (row.labels, row.others) if labels for part in labels.needs
+        }
         needed |= {"counts"} if "CIFAR-10H" in self.evaluated_on else set()
         needed |= {"soft"} if "CIFAR-10S" in self.evaluated_on or self.trained_on.startswith("asked") else set()
         needed |= {"mixed"} if any(row.by_pair for row in self.rows) else set()

@@ -27,7 +27,9 @@ from crowdloom.analysis.label_simulator import fit_simulator, is_ambiguous
 from crowdloom.analysis.labels import parse_variety
 from crowdloom.analysis.mixing_targets import MixedAnswers, aggregated_targets, mixup_targets, separate_targets
 from crowdloom.analysis.similarity import second_choice_similarity
+from crowdloom.models.errors import ModelError
 from crowdloom.models.experiments.material import Material
+from crowdloom.models.image_sets import UNKNOWN
 
 Part = Literal["counts", "soft", "mixed"]
 """What a material may lack; named as its attributes are."""
@@ -55,6 +57,11 @@ class Hard(Labelling):
     """One-hot labels of the images' own classes."""
 
     def pool(self, material: Material, images: Ints, rng: np.random.Generator) -> LabelPool:
+        unknown = images[material.reference[images] == UNKNOWN]
+        if len(unknown):
+            raise ModelError(
+                f"the image {material.keys[unknown[0]]!r} has no class, so it gets no hard label; leave it out"
+            )
         return pool_of(hard_labels(material.reference[images], len(material.classes)))
 
 
@@ -110,6 +117,12 @@ class Soft(Labelling):
 
     def pool(self, material: Material, images: Ints, rng: np.random.Generator) -> LabelPool:
         soft, variety = material.soft.about(images), parse_variety(self.variety)
+        said = (soft.elicited.top1 >= 0) & (soft.elicited.top1_probability >= 0)  # false for NaN
+        mute = np.setdiff1d(np.arange(len(images)), soft.item[said])
+        if len(mute):
+            raise ModelError(
+                f"no answer about the image {material.keys[images[mute[0]]]!r} gives a label; leave it out"
+            )
         similarity = similarity_of(material) if variety.spread == "semantic" else None
         whole = soft_label_pool(soft.elicited, soft.item, len(images), variety, GAMMA, similarity)
         return _of_people(whole, self.apart, self.annotators, rng)

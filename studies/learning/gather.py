@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdloom.models.experiments.answers import SoftAnswers, no_soft_answers
+from crowdloom.analysis.elicited import Bools
+from crowdloom.models.experiments.answers import Mixed, SoftAnswers, no_soft_answers
 from crowdloom.models.experiments.material import Material
 from crowdloom.models.image_sets import ImageSet
 from crowdloom.models.splits import Split, authors_split, seeded_split
@@ -45,7 +46,8 @@ def gather(
                  positions in CIFAR-10's test set; otherwise rows are the images' in their order
     split        the authors' .npz, whose numbers are keys of images; without it `seed` draws 30 % of each class for
                  evaluation. Where none of its images for evaluation is there, the images with soft answers are trained
-                 on and the other ones kept
+                 on and the other ones kept. No image for evaluation is part of a mix: where the split is drawn, those
+                 that are mixed are trained on, and where it is given, such mixes are left out
     similarity, vectors   as for `crowdloom labels`; with neither, the second choices of `soft_study`
     corrupted    the folder of CIFAR-10-C
 
@@ -66,20 +68,28 @@ def gather(
             f"{len(np.unique(soft.item))} images, from the study {soft_study!r}."
         )
         origins["similarity"] = f"By {alike.source}."
-    mixed = None
-    if mixed_study is not None:
-        assert store is not None
-        mixed = mixed_material(store, mixed_study, pictures)
-        origins["mixed"] = (
-            f"{len(mixed.item)} first answers of {len(np.unique(mixed.annotator))} submissions about "
-            f"{len(mixed.images)} mixes, from the study {mixed_study!r}."
-        )
     people = None if counts is None else counts_of(counts, pictures)
     if counts is not None:
         origins["counts"] = f"Annotators' choices in {counts.name}."
     if corrupted is not None and not corrupted.is_dir():
         raise OptionError(f"{corrupted} is no folder; give the one with CIFAR-10-C's .npy files")
     sides, origins["split"] = _split(split, pictures, soft, seed)
+    mixed = None
+    if mixed_study is not None:
+        assert store is not None
+        mixed, sources = mixed_material(store, mixed_study, pictures)
+        left_out = ""
+        if split is None:
+            seen = np.isin(sides.test, sources)
+            sides = Split(np.sort(np.concatenate([sides.train, sides.test[seen]])), sides.test[~seen])
+            origins["split"] = f"{origins['split'][:-1]}; images that mixes are made of are all trained on."
+        else:
+            first, second = np.isin(sources, sides.test).T
+            mixed, left_out = _without(mixed, first | second, mixed_study)
+        origins["mixed"] = (
+            f"{len(mixed.item)} first answers of {len(np.unique(mixed.annotator))} submissions about "
+            f"{len(mixed.images)} mixes, from the study {mixed_study!r}{left_out}."
+        )
     with mapped():
         return Material(
             pictures=pictures,
@@ -100,6 +110,20 @@ def _pictures(store: Store | None, images: Source | None, soft_study: str | None
     assert soft_study is not None
     assert store is not None
     return study_images(store, soft_study), {"images": f"The items of the study {soft_study!r}."}
+
+
+def _without(mixed: Mixed, leaking: Bools, study: str) -> tuple[Mixed, str]:
+    """The mixes without those that would show an image for evaluation in training, and what was left out."""
+    many = int(leaking.sum())
+    if not many:
+        return mixed, ""
+    if many == len(leaking):
+        raise ItemError(
+            f"every mix of {study!r} is made of an image that is kept for evaluation; give another split, or none"
+        )
+    said = "1 mix of an image" if many == 1 else f"{many:,} mixes of images"
+    verb = "is" if many == 1 else "are"
+    return mixed.take(np.flatnonzero(~leaking)), f"; {said} that {verb} kept for evaluation {verb} left out"
 
 
 def _split(path: Path | None, pictures: ImageSet, soft: SoftAnswers, seed: int) -> tuple[Split, str]:

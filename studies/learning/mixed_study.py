@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection
 
 from crowdloom.analysis.elicited import Floats, Ints
@@ -23,8 +24,11 @@ from crowdloom.studies.reading_items import read_items
 TASK = "mixing-coefficient"
 
 
-def mixed_material(store: Store, study: str, pictures: ImageSet, version: int | None = None) -> Mixed:
-    """The mixes of a study that people said something of, with their first accepted answers.
+def mixed_material(
+    store: Store, study: str, pictures: ImageSet, version: int | None = None
+) -> tuple[Mixed, npt.NDArray[np.intp]]:
+    """The mixes of a study that people said something of, with their first accepted answers; and what they are made of:
+    int [M, 2], positions of `pictures`, -1 for one that is none of them.
 
     An answer counts where it has both a share and a confidence, so that labels with and without confidence are built
     from the same ones; a person is a submission. The picture of a mix is that of the item, or, where items have none
@@ -48,8 +52,9 @@ def mixed_material(store: Store, study: str, pictures: ImageSet, version: int | 
     numbers = {name: number for number, name in enumerate(pictures.classes)}
     coefficient = said["lambda_f"].to_numpy(dtype=np.float64)
     attributes = items.set_index("item").reindex(keys)
-    return Mixed(
-        images=_images(store, study, version, pictures, attributes, coefficient),
+    sources = _sources(pictures, attributes)
+    mixed = Mixed(
+        images=_images(store, study, version, pictures, attributes, coefficient, sources),
         endpoint1=np.array([numbers[name] for name in said["endpoint1"]], dtype=np.intp),
         endpoint2=np.array([numbers[name] for name in said["endpoint2"]], dtype=np.intp),
         coefficient=coefficient,
@@ -58,6 +63,7 @@ def mixed_material(store: Store, study: str, pictures: ImageSet, version: int | 
         inferred=inferred,
         confidence=confidence,
     )
+    return mixed, sources
 
 
 def _answers(study: str, answers: Answers, connection: Connection) -> tuple[Ints, Ints, Floats, Floats]:
@@ -74,8 +80,26 @@ def _answers(study: str, answers: Answers, connection: Connection) -> tuple[Ints
     return item, annotator, inferred, confidence
 
 
+def _sources(pictures: ImageSet, attributes: Any) -> npt.NDArray[np.intp]:
+    """The positions of each mix's two images, [M, 2]."""
+    unknown = np.full(len(attributes), -1, dtype=np.intp)
+    return np.stack(
+        [
+            pictures.positions([str(key) for key in attributes[name]]) if name in attributes else unknown
+            for name in ("source1", "source2")
+        ],
+        axis=1,
+    )
+
+
 def _images(
-    store: Store, study: str, version: int | None, pictures: ImageSet, attributes: Any, coefficient: Floats
+    store: Store,
+    study: str,
+    version: int | None,
+    pictures: ImageSet,
+    attributes: Any,
+    coefficient: Floats,
+    sources: npt.NDArray[np.intp],
 ) -> Any:
     """The pictures of mixes [M, H, W, C], as large as the images; rows of `attributes` are in the mixes' order."""
     keys, shape = list(attributes.index), pictures.images.shape[1:]
@@ -85,15 +109,11 @@ def _images(
             size = shape[0] if shape[0] == shape[1] else None
             mixes = image_set([own[key] for key in keys], keys, [-1] * len(keys), pictures.classes, size=size)
         return (mixes.in_colour() if shape[2] == 3 else mixes).images
-    sources = [
-        pictures.positions([str(key) for key in attributes[name]]) if name in attributes else np.full(len(keys), -1)
-        for name in ("source1", "source2")
-    ]
-    unknown = np.flatnonzero(np.minimum(*sources) < 0)
+    unknown = np.flatnonzero(sources.min(axis=1) < 0)
     if len(unknown):
         raise ItemError(
             f"the mix {keys[unknown[0]]!r} of {study!r} (of {len(unknown)} such) has no picture in the store, and its "
             "two sources are not among the images given; give the images that it was mixed of"
         )
-    first, second = (pictures.images[positions] for positions in sources)
+    first, second = (pictures.images[positions] for positions in sources.T)
     return mix_images(first, second, np.round(1000 * coefficient).astype(np.intp))

@@ -59,3 +59,28 @@ def test_what_is_not_defined() -> None:
             assert found.problem
     assert cohens_d(few, np.array([0.4, 0.5])).value is not None
     assert hedges_g(few, np.array([0.4, 0.5])).problem == "there are fewer than four values"
+
+
+@pytest.mark.parametrize(("t", "df"), [(1001.0, 1), (-1001.0, 3), (1001.0, 50_000), (100_000.0, 1)])
+def test_a_huge_t_has_the_interval_that_the_definition_gives(t: float, df: int) -> None:
+    """Beyond what SciPy inverts (at 100,000 it is off by 7 %), the limits are the quantiles of t S - Z."""
+    chances = np.random.default_rng(2)
+    drawn = t * np.sqrt(chances.chisquare(df, 1_000_000) / df) - chances.standard_normal(1_000_000)
+    low, high = noncentrality(t, df, 0.95)
+    assert np.mean(drawn < low) == pytest.approx(0.025, abs=8e-4)
+    assert np.mean(drawn > high) == pytest.approx(0.025, abs=8e-4)
+
+
+def test_limits_of_a_huge_t_go_on_where_those_of_scipy_end() -> None:
+    """On both sides of the bound the limits are nearly the same multiples of t."""
+    for df in (1, 4, 1000):
+        within, beyond = noncentrality(1000.0, df, 0.95), noncentrality(1000.1, df, 0.95)
+        assert np.array(within) / 1000 == pytest.approx(np.array(beyond) / 1000.1, rel=5e-4)
+
+
+def test_two_seeds_with_nearly_the_same_difference_have_an_interval_at_once() -> None:
+    """Shares of 533 images, equal but for rounding in float32: t is 629,539, which SciPy never inverts."""
+    found = d_z(
+        np.array([0.2720450162887573, 0.2851782441139221]), np.array([0.26266416907310486, 0.27579736709594727])
+    )
+    assert 0 < found.low < found.value < found.high

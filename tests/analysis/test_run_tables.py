@@ -197,6 +197,14 @@ def test_no_interval_is_printed_as_nothing(half: float, text: str) -> None:
     assert cell_text(made.averages["10H", "hard", CE]) == f"1.000 ± {text}"
 
 
+def test_what_is_printed_as_nothing_has_no_sign() -> None:
+    """A mean correlation just below 0 looks like one just above, and both are marked."""
+    below, above, low = ({("a", 0): value} for value in (-0.0002, 0.0001, -0.3))
+    made = run_table("3.1", long({"below": below, "above": above, "low": low}, "entropy_correlation"))
+    assert cell_text(made.averages["10H", "below", "entropy_correlation"]) == "0.000"
+    assert {row for _, row, _ in made.best} == {"below", "above"}
+
+
 def test_files_hold_every_digit(tmp_path: Path) -> None:
     """CSV and Parquet are the same frame; the Markdown is what is shown; another suffix is refused."""
     made = table({"hard": HARD, "soft": SOFT})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from statistics import fmean
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from crowdloom.models import evaluating, metrics
 from crowdloom.models.attacks import EPSILON
 from crowdloom.models.corruptions import corrupted
-from crowdloom.models.errors import ModelError
+from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.evaluating import METRICS, evaluate
 from crowdloom.models.networks import SmallCNN
 from crowdloom.models.precision import Computing
@@ -174,6 +175,16 @@ def test_what_is_not_defined_has_no_column(network: nn.Module, data: Data) -> No
     assert list(found) == ["accuracy", "accuracy_plane", "accuracy_car"]
     counted = evaluate(network, images, hard, bin=10, metrics=["class_accuracy"], computing=CPU)
     assert list(counted) == ["accuracy_0", "accuracy_1"]
+
+
+@pytest.mark.parametrize("metric", [name for name in METRICS if name != "corruption_cross_entropy"])
+def test_outputs_that_are_no_numbers_end_it(network: nn.Module, data: Data, metric: str) -> None:
+    """They are neither right nor wrong: as ranks they would have each true class among the two highest."""
+    broken = copy.deepcopy(network)
+    with torch.no_grad():
+        broken[-1].bias[3] = torch.nan
+    with pytest.raises(TrainingError, match="outputs are not all numbers for 20 of 20 images"):
+        evaluate(broken, data[0][:20], data[1][:20], bin=10, metrics=[metric], computing=CPU)
 
 
 def test_what_cannot_be_evaluated_is_refused(network: nn.Module, data: Data) -> None:

@@ -142,6 +142,16 @@ def test_entropy_correlations_are_those_of_torchmetrics(outputs: Tensor, labels:
     assert ours.spearman == pytest.approx(float(theirs.spearman_corrcoef(predicted, given)), abs=1e-3)  # ties differ
 
 
+def test_entropy_correlations_of_any_kind_of_tensor(outputs: Tensor, labels: Tensor) -> None:
+    """bfloat16, which numpy does not know, and what still has a gradient."""
+    predicted = metrics.log_probabilities(outputs)
+    assert metrics.entropy_correlation(predicted.clone().requires_grad_(), labels) == metrics.entropy_correlation(
+        predicted, labels
+    )
+    half = metrics.entropy_correlation(predicted.bfloat16(), labels)
+    assert half.pearson == pytest.approx(metrics.entropy_correlation(predicted, labels).pearson, abs=0.02)
+
+
 def test_without_variation_there_is_no_correlation(outputs: Tensor) -> None:
     """All labels hard, or all predictions the same: None for both."""
     predicted = metrics.log_probabilities(outputs[:20])
@@ -151,6 +161,16 @@ def test_without_variation_there_is_no_correlation(outputs: Tensor) -> None:
     assert metrics.entropy_correlation(same, soft) == (None, None)
 
 
+def test_shares_are_exact() -> None:
+    """52 of 533 right is 52/533 as Python divides it: seeds' differences are equal where the counts' are."""
+    scores = torch.zeros(533, 3)
+    scores[:52, 0], scores[52:, 1] = 1, 1
+    labels = torch.eye(3)[:1].repeat(533, 1)
+    assert metrics.accuracy(scores, labels) == 52 / 533
+    scores[52:, 2] = 2
+    assert metrics.top2_accuracy(scores, labels) == 52 / 533
+
+
 def test_what_does_not_fit_is_refused(outputs: Tensor) -> None:
     """Other shapes, nothing at all, a bin of nothing."""
     for function in (metrics.cross_entropy, metrics.accuracy, metrics.top2_accuracy, metrics.per_class_accuracy):
@@ -158,6 +178,8 @@ def test_what_does_not_fit_is_refused(outputs: Tensor) -> None:
             function(outputs, outputs[:, :3])
         with pytest.raises(ModelError, match="are needed, these are"):
             function(outputs[:0], outputs[:0])
+    with pytest.raises(ModelError, match="needs predictions"):
+        metrics.rms_calibration_error(torch.zeros(4, 2), torch.zeros(4, 2), 2)
     with pytest.raises(ModelError, match="needs predictions"):
         metrics.rms_calibration_error(torch.zeros(0), torch.zeros(0), 10)
     with pytest.raises(ModelError, match="bins of at least one"):

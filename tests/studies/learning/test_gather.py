@@ -194,6 +194,30 @@ def test_imported_mixes_are_mixed_again(store: Store, tmp_path: Path) -> None:
         gather(store, images=sources("5936", "4127", "2205"), mixed_study="s")
 
 
+def test_no_image_for_evaluation_is_part_of_a_mix(sqlite_store: Store, tmp_path: Path) -> None:
+    """A split that is drawn keeps mixes' images for training; with one that is given, such mixes are left out."""
+    bring(sqlite_store, tmp_path, infer("ann", [(FIRST, 100, 90), (SECOND, 33, 7)]), INFER, "hmix-infer")
+    parts = ("5936", "4127", "2205", "4126")
+    images = sources(*parts, *map(str, range(40)))
+    for seed in range(5):
+        material = gather(sqlite_store, images=images, mixed_study="s", seed=seed)
+        assert material.mixed is not None
+        assert len(material.mixed.images) == 2
+        assert not np.isin(range(4), material.test).any()
+        assert 8 <= len(material.test) <= 13
+        assert np.array_equal(np.sort([*material.train, *material.test]), np.arange(44))
+        assert material.origins["split"].endswith("; images that mixes are made of are all trained on.")
+    np.savez(tmp_path / "split.npz", train=[*range(30), 5936, 4127, 2205], test=[*range(30, 40), 4126])
+    material = gather(sqlite_store, images=images, mixed_study="s", split=tmp_path / "split.npz")
+    assert material.mixed is not None
+    assert material.mixed.endpoint1.tolist() == [DOG]
+    assert material.mixed.inferred.round(6).tolist() == [0.67]
+    assert material.origins["mixed"].endswith("; 1 mix of an image that is kept for evaluation is left out.")
+    np.savez(tmp_path / "split.npz", train=range(30), test=[4126, 2205])
+    with pytest.raises(ItemError, match="every mix of 's' is made of an image that is kept for evaluation; give"):
+        gather(sqlite_store, images=images, mixed_study="s", split=tmp_path / "split.npz")
+
+
 def test_a_study_of_midpoints_gives_no_coefficients(sqlite_store: Store, tmp_path: Path) -> None:
     """It is said."""
     rows = choose("ann", [("Airplane_2589_Cat_6202", "0.3")])
