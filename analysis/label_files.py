@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,20 @@ ROUNDING = 1e-4
 """How far from 1 a label's sum may be: others' files have rounded numbers."""
 
 
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,  # a compression that zipfile does not know
+    RecursionError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    pa.ArrowException,
+)
+
+
 def read_labels(path: Path, classes: Sequence[str] | None = None) -> LabelTable:
     """The labels of a .json, .csv, .parquet or .npz file (see `export.write_labels`).
 
@@ -40,7 +56,7 @@ def read_labels(path: Path, classes: Sequence[str] | None = None) -> LabelTable:
         raise ValueError(f"{path}: labels are read from files whose name ends in .{', .'.join(_READERS)}")
     try:
         table = _READERS[suffix](path, classes)
-    except (OSError, ValueError, KeyError, EOFError, csv.Error, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{path} cannot be read as labels: {_first_line(error)}") from error
     if classes is not None and list(table.classes) != list(classes):
         table = _in_order(table, classes, path)
@@ -101,14 +117,18 @@ def _from_arrow(table: pa.Table) -> LabelTable:
 
 
 def _read_npz(path: Path, classes: Sequence[str] | None) -> LabelTable:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy leaves a torn file open
         if not isinstance(arrays, np.lib.npyio.NpzFile):
             raise ValueError("it must hold the arrays labels, classes and item")
         missing = [name for name in ("labels", "classes", "item") if name not in arrays]
         if missing:
             raise ValueError(f"it lacks the array{'s' * (len(missing) > 1)} {', '.join(missing)}")
         leading = {name: arrays[name].tolist() for name in LABEL_COLUMNS if name in arrays}
-        return _table(arrays["labels"].astype(np.float64), [str(name) for name in arrays["classes"]], leading)
+        classes = [str(name) for name in arrays["classes"]]
+        twice = [name for name in classes if classes.count(name) > 1]
+        if twice:
+            raise ValueError(f"the class {twice[0]!r} stands there twice")
+        return _table(arrays["labels"].astype(np.float64), classes, leading)
 
 
 def _classes_of(header: Sequence[str]) -> list[str]:
@@ -148,7 +168,9 @@ def _is_number(value: object) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    said = str(error).strip().partition("\n")[0]
+    # NumPy would advise to load it unsafely.
+    return "it holds Python objects, or is no archive of arrays" if "pickle" in said else said
 
 
 _READERS: dict[str, Callable[[Path, Sequence[str] | None], LabelTable]] = {

@@ -104,7 +104,8 @@ def read_counts(path: Path) -> npt.NDArray[Any]:
     try:
         counts: npt.NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read as an .npy array of annotator counts") from error
+        why = " (there is no such file)" if isinstance(error, FileNotFoundError) else ""
+        raise ValueError(f"{path} cannot be read as an .npy array of annotator counts{why}") from error
     if not isinstance(counts, np.ndarray) or counts.ndim != 2 or counts.dtype.kind not in "iuf":
         raise ValueError(f"{path} must hold one array of annotator counts, a row for each source and a column a class")
     if not (np.isfinite(counts).all() and (counts >= 0).all()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
@@ -20,13 +22,20 @@ def crop_and_flip(images: Tensor, generator: Generator, padding: int = 4) -> Ten
     torch.Size([1, 1, 4, 4])
     """
     batch, channels, height, width = images.shape
-    device, offsets = images.device, 2 * padding + 1
-    padded = functional.pad(images, (padding,) * 4)
-    drawn = torch.randint(offsets * offsets * 2, (batch,), generator=generator, device=device)
-    down, right, mirrored = drawn // (2 * offsets), drawn // 2 % offsets, drawn % 2
+    changes = _positions(height, width, padding, images.device)
+    drawn = torch.randint(len(changes), (batch,), generator=generator, device=images.device)
+    where = changes.index_select(0, drawn).unsqueeze(1).expand(-1, channels, -1)
+    return functional.pad(images, (padding,) * 4).flatten(2).gather(2, where).reshape(images.shape)
+
+
+@lru_cache(maxsize=8)
+def _positions(height: int, width: int, padding: int, device: torch.device) -> Tensor:
+    """Where each pixel comes from in the padded image, for every offset and flip: int64 [M, height * width]."""
+    offsets = 2 * padding + 1
+    change = torch.arange(offsets * offsets * 2, device=device)
+    down, right, mirrored = change // (2 * offsets), change // 2 % offsets, change % 2
     rows = down[:, None] + torch.arange(height, device=device)
     columns = torch.arange(width, device=device)
     columns = right[:, None] + torch.where(mirrored[:, None] == 1, width - 1 - columns, columns)
     pixels = (rows * (width + 2 * padding))[:, :, None] + columns[:, None, :]
-    where = pixels.reshape(batch, 1, height * width).expand(-1, channels, -1)
-    return padded.flatten(2).gather(2, where).reshape(images.shape)
+    return pixels.reshape(len(change), height * width)

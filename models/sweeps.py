@@ -109,7 +109,7 @@ def _shared_images(images: npt.NDArray[np.uint8], digest: str, folder: Path) -> 
     """The images as a file that all processes map into their memory, which holds them once."""
     path = folder / f"images-{digest[:16]}.npy"
     try:
-        if digest_of(np.load(path, mmap_mode="r")) == digest:
+        if digest_of(np.lib.format.open_memmap(path, mode="r")) == digest:
             return path
     except (OSError, ValueError):
         pass  # not there yet, or damaged

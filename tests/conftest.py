@@ -21,7 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # What a shell starts in the background ignores Ctrl-C, and so would every command that the tests start and stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as crowdloom.models does, before a test imports PyTorch itself
+# As crowdloom.models does, before a test imports PyTorch itself.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def missing(what: str) -> None:

@@ -15,7 +15,7 @@ from crowdloom.analysis.run_table_notes import LEADS, LEADS_NOTE, table_notes
 from crowdloom.analysis.run_tables import RunTable, cell_text, run_table
 from crowdloom.analysis.summary import Table
 from crowdloom.studies.training_runs import StoredRun, latest_runs
-from crowdloom.studies.words import count
+from crowdloom.studies.words import count, duration
 
 
 def models_section(runs: Sequence[StoredRun]) -> list[Section]:
@@ -30,6 +30,8 @@ def models_section(runs: Sequence[StoredRun]) -> list[Section]:
         table = run_table(experiment, frame, failed)
         metrics |= dict.fromkeys(table.metrics)
         section.blocks += _experiment(table, number)
+        if any(_is_reduced(run.record) for run in latest if run.experiment == experiment):
+            section.blocks.append(Prose(f"{experiment}: few images and epochs; its numbers say nothing about labels."))
         section.blocks.append(Facts(list(_training([run for run in latest if run.experiment == experiment]))))
     if older := len(runs) - len(latest):
         section.blocks.append(
@@ -79,7 +81,9 @@ def _training(runs: Sequence[StoredRun]) -> Iterator[tuple[str, str, str]]:
             yield name, said, meaning
     done = [run for run in runs if run.state == "done"]
     if done:
-        yield "time", f"{sum(run.seconds for run in done) / 60:.1f} minutes", f"of {count(len(done), 'run')} together"
+        seconds = sum(run.seconds for run in done)
+        said = duration(seconds) if seconds < 60 else f"{seconds / 60:.1f} minutes"
+        yield "time", said, f"of {count(len(done), 'run')} together"
 
 
 def _in(*path: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -94,6 +98,7 @@ def _in(*path: str) -> Callable[[Mapping[str, Any]], Any]:
     return find
 
 
+_is_reduced = _in("origin", "reduced")
 _FROM_RECORDS: Sequence[tuple[str, Callable[[Mapping[str, Any]], Any], str]] = (
     ("epochs", _in("run", "settings", "epochs"), ""),
     ("images", _in("run", "images"), "trained on"),

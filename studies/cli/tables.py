@@ -101,7 +101,7 @@ def command(
     require_training()
     from crowdloom.studies.errors import OptionError
     from crowdloom.studies.learning.given_material import Given, check_given, material_of
-    from crowdloom.studies.learning.paper_document import check_suffix, paths_of, write_files
+    from crowdloom.studies.learning.paper_document import SUFFIXES, check_suffix, paths_of, write_files
     from crowdloom.studies.learning.paper_notes import About
     from crowdloom.studies.learning.paper_tables import Way, chosen, make, plan, work_of
     from crowdloom.studies.learning.sweeping import Engine
@@ -115,6 +115,8 @@ def command(
     check_folder(out)
     if several and out.is_file():
         raise OptionError(f"--out {out} is a file; several tables go to a folder")
+    if several and out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise OptionError(f"--out {out} names a file; several tables go to a folder")
     with ExitStack() as stack:
         store = stack.enter_context(opened(database)) if given.studies or database is not None else None
         with doing() as say:

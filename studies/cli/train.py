@@ -32,8 +32,8 @@ LABEL_FILES = (".json", ".csv", ".parquet", ".npz")
 @click.option(
     "--images",
     metavar="WHERE",
-    help="Images by the items' keys: an .npz, a folder with a sub-folder for each class, one with CIFAR-10, or digits. "
-    "A study's own if not given.",
+    help="Images by the items' keys: an .npz with arrays images and index (the keys), and label if you have it; a "
+    "folder with a sub-folder for each class; one with CIFAR-10; or digits. A study's own if not given.",
 )
 @click.option("--size", type=click.IntRange(8, 1024), metavar="PIXELS", help="Resize all images to squares.")
 @click.option(
@@ -123,6 +123,8 @@ def command(
         _check_file(recipe)
     if beta is not None and "smoothed" not in kinds:
         raise OptionError("--beta belongs to --labels smoothed; give that, or leave it out")
+    if beta is not None and not 0 <= beta <= 1:  # NaN, which click lets through
+        raise OptionError(f"--beta {beta:g}: give a share from 0 to 1")
     where = Images(images, size)
     training = Training(
         kinds=kinds,

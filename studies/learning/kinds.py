@@ -91,8 +91,8 @@ def usual_kinds(labelled: Labelled) -> list[str]:
     return kinds
 
 
-def check_kinds(kinds: Sequence[str], labelled: Labelled) -> None:
-    """Raise OptionError for a kind that cannot be made of these labels."""
+def check_kinds(kinds: Sequence[str], labelled: Labelled, annotators: int | None) -> None:
+    """Raise OptionError for a kind that cannot be made of these labels, or of those of so many people."""
     for kind in kinds:
         if KINDS[kind].of == "counts" and labelled.counts is None:
             raise OptionError(f"--labels {kind} needs other people's choices; give them with --counts")
@@ -101,6 +101,19 @@ def check_kinds(kinds: Sequence[str], labelled: Labelled) -> None:
             f"--labels de-aggregated: {labelled.name!r} has one label for each image, so there is nothing to keep "
             "apart; choose aggregated"
         )
+    if annotators is not None:
+        _check_annotators(annotators, {KINDS[kind].of for kind in kinds} - {""}, labelled)
+
+
+def _check_annotators(annotators: int, of: set[str], labelled: Labelled) -> None:
+    if not of:
+        raise OptionError("--annotators belongs to labels of people, such as aggregated; give some, or leave it out")
+    if "labels" in of and annotators > (most := int(labelled.pool.count.max())):
+        raise OptionError(
+            f"--annotators {annotators}: no image of {labelled.name!r} has so many labels; {most} at most"
+        )
+    if "counts" in of and labelled.counts is not None and annotators > (most := int(labelled.counts.sum(1).max())):
+        raise OptionError(f"--annotators {annotators}: no image was seen by so many people of --counts; {most} at most")
 
 
 def row_name(kind: str, labelled: Labelled, annotators: int | None, beta: float) -> str:

@@ -140,6 +140,8 @@ def _read(path: Path, classes: Sequence[str] | None = None) -> LabelTable:
         raise OptionError(str(error)) from error
     if not len(table.labels):
         raise OptionError(f"{path} holds no labels, so there is nothing to learn from")
+    if table.repeat_index is not None and np.asarray(table.repeat_index).all():
+        raise OptionError(f"{path} holds labels of repeats alone, and only first answers are learned from")
     return table
 
 

@@ -19,8 +19,10 @@ from crowdloom.models.experiments.chapter3 import SECONDS_10H, SECONDS_OURS
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.learning.paper_notes import About, notes
 from crowdloom.studies.learning.paper_tables import Made, Planned
+from crowdloom.studies.learning.sweeping import keeping_runs
 
 FIGURES = (".svg", ".png", ".pdf")
+SUFFIXES = (*FORMATS, *FIGURES)
 SECONDS = {"CIFAR-10H": SECONDS_10H, "Ours": SECONDS_OURS}
 
 
@@ -48,11 +50,12 @@ def write_files(made: Made, about: About, out: Path) -> list[Path]:
         suffix = path.suffix.lower()
         if suffix in FIGURES:
             try:
-                save_figure(figure(made.planned, table), path)
+                with keeping_runs(path):
+                    save_figure(figure(made.planned, table), path)
             except NothingToDrawError:
                 continue
         else:
-            with whole_file(path) as part:
+            with keeping_runs(path), whole_file(path) as part:
                 if suffix == ".md":
                     part.write_text(document(made, table, about), encoding="utf-8")
                 elif path != out:

@@ -93,6 +93,18 @@ def swept(
 
 
 @contextmanager
+def keeping_runs(path: Path) -> Iterator[None]:
+    """Turn a file of numbers that cannot be written once all runs are done, on a full disk say, into an OptionError."""
+    try:
+        yield
+    except OSError as error:
+        raise OptionError(
+            f"{path} cannot be written ({error.strerror or error}); the runs are kept: mend that, and give the same "
+            "command again"
+        ) from error
+
+
+@contextmanager
 def mapped_options() -> Iterator[None]:
     """Turn what models refuse into an OptionError; arguments that are options are called as these are."""
     try:

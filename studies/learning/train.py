@@ -26,7 +26,7 @@ from crowdloom.studies.errors import OptionError
 from crowdloom.studies.learning.kinds import BETA, KINDS, Making, check_kinds, row_name, usual_kinds
 from crowdloom.studies.learning.labelled import Labelled
 from crowdloom.studies.learning.mapped import mapped
-from crowdloom.studies.learning.sweeping import Engine, Swept, swept
+from crowdloom.studies.learning.sweeping import Engine, Swept, keeping_runs, swept
 from crowdloom.studies.words import count
 
 HELD_OUT = 0.2
@@ -99,7 +99,8 @@ class Trained:
         if (unknown := labelled.without_reference) and any(run.origin["labels"] in _OF_CLASSES for run in self.runs):
             has, their = ("has", "its") if unknown == 1 else ("have", "their")
             said.append(
-                f"{count(unknown, 'image')} {has} no reference; {their} hard label is the likeliest class by people's."
+                f"{count(unknown, 'image')} {has} no reference; {their} hard label is the likeliest class by people's "
+                "labels."
             )
         return said
 
@@ -124,16 +125,17 @@ def train(
         labelled.pictures.images, runs, folder, engine, store=store, study=labelled.study, on_progress=on_progress
     )
     table = run_table(labelled.name, done.frame, done.failed)
-    with whole_file(folder / RESULTS) as part:
+    with keeping_runs(folder / RESULTS), whole_file(folder / RESULTS) as part:
         done.frame.to_parquet(part, index=False)
-    write_run_table(table, folder / TABLE)
+    with keeping_runs(folder / TABLE):
+        write_run_table(table, folder / TABLE)
     return Trained(labelled, done, table, runs)
 
 
 def runs_of(labelled: Labelled, training: Training) -> list[Run]:
     """Every run: seeds, then kinds of labels, then networks. Raises OptionError as `train` does."""
     kinds = list(dict.fromkeys(training.kinds)) or usual_kinds(labelled)
-    check_kinds(kinds, labelled)
+    check_kinds(kinds, labelled, training.annotators)
     if len(np.unique(labelled.hard)) < 2:
         raise OptionError(f"all images of {labelled.name!r} have one class, so there is nothing to learn")
     runs = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,26 @@ def test_broken_json_is_named_with_its_fault(text: str, sentence: str, tmp_path:
         read_labels(path, ["a", "b"])
 
 
+def test_archives_that_are_torn_or_pickled_are_refused(tmp_path: Path) -> None:
+    """In one sentence, without NumPy's advice to load Python objects nevertheless."""
+    path = tmp_path / "labels.npz"
+    np.savez_compressed(path, labels=np.tile(LABELS, (100, 1)), classes=CLASSES, item=["x"] * (100 * len(LABELS)))
+    whole = path.read_bytes()
+    for torn in (whole[: len(whole) // 2], whole[:60] + bytes(20) + whole[80:], pickle.dumps({"labels": 1})):
+        path.write_bytes(torn)
+        with pytest.raises(ValueError, match=r"labels\.npz cannot be read as labels: ") as told:
+            read_labels(path)
+        assert "pickle" not in str(told.value)
+
+
+def test_json_that_never_ends_is_refused(tmp_path: Path) -> None:
+    """Lists in lists, deeper than Python follows."""
+    path = tmp_path / "labels.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="cannot be read as labels"):
+        read_labels(path, ["a"])
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     """A format that is none of them, a file that is not there, another's arrays, and a column of texts."""
     with pytest.raises(ValueError, match=r"\.json, \.csv, \.parquet, \.npz"):
@@ -141,6 +162,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays.npz", labels=LABELS)
     with pytest.raises(ValueError, match="lacks the arrays classes, item"):
         read_labels(tmp_path / "arrays.npz")
+    np.savez(tmp_path / "twice.npz", labels=[[0.5, 0.5]], classes=["a", "a"], item=["x"])
+    with pytest.raises(ValueError, match=r"twice\.npz cannot be read as labels: the class 'a' stands there twice"):
+        read_labels(tmp_path / "twice.npz")
     np.savez(tmp_path / "pickled.npz", labels=np.array([{}]), classes=["a"], item=["x"])
     with pytest.raises(ValueError, match="cannot be read as labels"):
         read_labels(tmp_path / "pickled.npz")

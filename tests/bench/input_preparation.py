@@ -29,7 +29,7 @@ from crowdloom.models.image_sets import image_tensor
 
 IMAGES = 10_000
 BATCH = 128
-ROUNDS = 5
+ROUNDS = 15
 TARGET = 8
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crowdloom.models import precision
 from crowdloom.models.errors import ModelError
-from crowdloom.models.sweeps import workers_for
+from crowdloom.models.runs import digest_of
+from crowdloom.models.sweeps import _shared_images, workers_for
 
 
 def test_as_many_runs_at_once_as_there_are_processors() -> None:
@@ -32,3 +35,14 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     """Before anything is begun."""
     with pytest.raises(ModelError, match="there is no device 'nowhere' here"):
         workers_for(10, None, 1, "nowhere")
+
+
+@pytest.mark.parametrize("damaged", [b"", b"PK\x03\x04", b"\x80\x04N.", b"\x93NUMPY\x01"])
+def test_a_damaged_file_of_shared_images_is_written_anew(damaged: bytes, tmp_path: Path) -> None:
+    """Whatever has become of it: empty, another kind of file, or torn."""
+    images = np.arange(192, dtype=np.uint8).reshape(4, 3, 4, 4)
+    path = _shared_images(images, digest_of(images), tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(damaged)
+    assert _shared_images(images, digest_of(images), tmp_path) == path
+    assert path.read_bytes() == whole

@@ -67,6 +67,20 @@ def test_it_says_how_they_were_trained(sqlite_store: Store) -> None:
     assert f"1 run failed: {ROWS[1]}, small-cnn, seed 2 ({FAILED})." in prose
 
 
+def test_a_try_is_not_taken_for_the_table(sqlite_store: Store) -> None:
+    """Runs of the reduced setting say so, and that they took no time is not 0.0 minutes."""
+    made = record()
+    made["origin"] |= {"reduced": True}
+    found = section(sqlite_store, *[result(seed=seed, record=made, seconds=0.2, experiment="3.1") for seed in (0, 1)])
+    prose = [block.text for block in found.blocks if isinstance(block, Prose)]
+    assert "3.1: few images and epochs; its numbers say nothing about labels." in prose
+    assert facts(found)["time"] == "1 second"
+    whole = section(sqlite_store, *sweep())
+    assert not any(
+        "say nothing" in block.text for block in whole.blocks if isinstance(block, Prose) and "hard" in block.text
+    )
+
+
 def test_earlier_runs_are_counted_not_shown(sqlite_store: Store) -> None:
     """Those with other settings."""
     old = [result(seed=seed, digest=f"old {seed}", record=record(epochs=5)) for seed in range(2)]

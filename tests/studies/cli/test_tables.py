@@ -222,6 +222,10 @@ def test_a_cluster_makes_the_same_bytes(whole: Path, tmp_path: Path) -> None:
         (["B.2", "--reduced", "--download"], r"--download needs --images FOLDER, into which CIFAR-10 is fetched"),
         (["B.2", "--reduced", "--device", "abacus"], r"there is no device 'abacus' here"),
         (["B.2", "B.3", "--reduced", "--out", "there.md"], r"--out there\.md is a file; several tables go to a folder"),
+        (
+            ["B.2", "B.3", "--reduced", "--out", "table.md"],
+            r"--out table\.md names a file; several tables go to a folder",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from crowdloom.models.sweeps import ENGINES
 from crowdloom.studies.cli import cli, training_options
 from crowdloom.studies.cli.train import command
 from crowdloom.studies.database import open_store
-from crowdloom.studies.errors import CrowdloomError
+from crowdloom.studies.errors import CrowdloomError, OptionError
 from crowdloom.studies.learning.kinds import KINDS
 from crowdloom.studies.training_runs import read_training_runs
 from tests.studies.learning.asked import ITEMS, asked_study
@@ -165,6 +166,26 @@ def test_a_run_that_fails_is_named(here: Path) -> None:
     assert pd.read_parquet(here / "bad" / "results.parquet").equals(pd.read_parquet(here / "good" / "results.parquet"))
 
 
+def test_a_disk_that_is_full_once_all_runs_are_done(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence names the file and says that the runs are kept; the same command then only writes it."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+    whole = pd.DataFrame.to_parquet
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    said = r"runs/pets/results\.parquet cannot be written \(.*No space left.*the runs are kept"
+    with pytest.raises(OptionError, match=said):
+        call("pets", *SHORT)
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", whole)
+    results = sorted((here / "runs" / "pets").glob("*/result.json"))
+    before = [path.stat().st_mtime_ns for path in results]
+    assert len(results) == 4
+    assert not list((here / "runs" / "pets").glob("*.part*"))
+    assert call("pets", *SHORT).exit_code == 0
+    assert [path.stat().st_mtime_ns for path in results] == before
+
+
 @pytest.mark.parametrize(
     ("said", "arguments"),
     [
@@ -173,12 +194,16 @@ def test_a_run_that_fails_is_named(here: Path) -> None:
         ("--metrics: there is no 'f1'", ("pets", "--metrics", "accuracy,f1")),
         ("--held-out 2: give a share", ("pets", "--held-out", "2")),
         ("--beta belongs to --labels smoothed", ("pets", "--beta", "0.1")),
+        ("--beta nan: give a share from 0 to 1", ("pets", "--labels", "smoothed", "--beta", "nan")),
+        ("--annotators belongs to labels of people", ("pets", "--labels", "hard", "--annotators", "2")),
+        ("--annotators 99: no image of 'pets' has so many labels", ("pets", "--annotators", "99")),
         ("needs other people's choices; give them with --counts", ("pets", "--labels", "counts-aggregated")),
         ("'T3-clamp' is no variety", ("pets", "--variety", "T3-clamp")),
         ("labels.csv cannot be read", ("labels.csv", "--images", "digits")),
         ("labels.csv holds labels, but no images; say with --images", ("labels.csv",)),
         ("--gamma belongs to a study's labels", ("labels.csv", "--images", "digits", "--gamma", "0.1")),
         ("--responses belongs to a study's labels", ("labels.csv", "--images", "digits", "--responses", "all")),
+        ("repeats.csv holds labels of repeats alone", ("repeats.csv", "--images", "digits")),
         ("there is no device 'gpu'", ("pets", "--device", "gpu")),
         (r"cannot be written to .*\(--out\)", ("pets", "--out", "/proc/here")),
         ("there is no such file or folder", ("pets", "--images", "nowhere")),
@@ -187,6 +212,8 @@ def test_a_run_that_fails_is_named(here: Path) -> None:
 @pytest.mark.usefixtures("here")
 def test_what_is_refused(said: str, arguments: tuple[str, ...]) -> None:
     """In one sentence; nothing is written."""
+    row = ",".join(["0,s,p,1,1", *"0" * 9])
+    Path("repeats.csv").write_text(f"item,submission,participant,repeat_index,{','.join('0123456789')}\n{row}\n")
     with pytest.raises(CrowdloomError, match=said):
         call(*arguments, *(("--seeds", "1") if "--seeds" not in arguments else ()))
     assert not Path("runs").exists()
