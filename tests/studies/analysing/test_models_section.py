@@ -69,14 +69,14 @@ def test_it_says_how_they_were_trained(sqlite_store: Store) -> None:
 
 def test_a_try_is_not_taken_for_the_table(sqlite_store: Store) -> None:
     """Runs of the reduced setting say so, and that they took no time is not 0.0 minutes."""
+    whole = section(sqlite_store, *sweep())
+    assert not any("say nothing" in block.text for block in whole.blocks if isinstance(block, Prose))
     made = record()
     made["origin"] |= {"reduced": True}
     found = section(sqlite_store, *[result(seed=seed, record=made, seconds=0.2, experiment="3.1") for seed in (0, 1)])
     prose = [block.text for block in found.blocks if isinstance(block, Prose)]
     assert "3.1: few images and epochs; its numbers say nothing about labels." in prose
     assert facts(found)["time"] == "1 second"
-    whole = section(sqlite_store, *sweep())
-    assert not any("say nothing" in block.text for block in whole.blocks if isinstance(block, Prose))
 
 
 def test_earlier_runs_are_counted_not_shown(sqlite_store: Store) -> None:
