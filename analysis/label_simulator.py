@@ -253,7 +253,11 @@ def _fit(elicited: Elicited, wanted: Bools, answered: Bools) -> Side:
 
 def _moments(values: Floats) -> Beta:
     """By its mean and standard deviation; always 0, where nobody named a second class."""
-    return Beta(float(values.mean()), float(values.std())) if len(values) else Beta(0.0, 0.0)
+    if not len(values):
+        return Beta(0.0, 0.0)
+    if np.ptp(values) == 0:  # rounding would leave a spread where there is none
+        return Beta(float(values[0]), 0.0)
+    return Beta(float(values.mean()), float(values.std()))
 
 
 def _nearest(similarity: Floats) -> Ints:
