@@ -18,14 +18,11 @@ import pyarrow.parquet as pq
 
 from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.export import LabelTable
+from crowdloom.analysis.label_pools import no_distributions
 from crowdloom.tasks.columns import LABEL_COLUMNS
 
 WHOSE = LABEL_COLUMNS[1:]
 """Given together, or not at all."""
-
-ROUNDING = 1e-4
-"""How far from 1 a label's sum may be: others' files have rounded numbers."""
-
 
 _UNREADABLE = (
     OSError,
@@ -60,9 +57,7 @@ def read_labels(path: Path, classes: Sequence[str] | None = None) -> LabelTable:
         raise ValueError(f"{path} cannot be read as labels: {_first_line(error)}") from error
     if classes is not None and list(table.classes) != list(classes):
         table = _in_order(table, classes, path)
-    wrong = ~np.isfinite(table.labels).all(axis=1) | (table.labels < 0).any(axis=1)
-    wrong |= ~(np.abs(table.labels.sum(axis=1) - 1) <= ROUNDING)
-    if wrong.any():
+    if (wrong := no_distributions(table.labels)).any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
             f"{path}: label {row} (counted from 0), of the item {table.item[row]!r}, is {table.labels[row].tolist()}; "

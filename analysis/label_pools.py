@@ -14,7 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crowdloom.analysis.elicited import Floats, Ints
+from crowdloom.analysis.elicited import Bools, Floats, Ints
+
+ROUNDING = 1e-4
+"""How far from 1 a label's sum may be: others' files have rounded numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,7 @@ class LabelPool:
             raise ValueError("every image needs at least one label to be trained on; leave out those without")
         if len(self) and (self.start + self.count).max() > len(self.labels):
             raise ValueError("start and count reach beyond the labels")
-        wrong = ~(np.isfinite(self.labels).all(axis=1) & (self.labels >= 0).all(axis=1))
-        wrong |= ~(np.abs(self.labels.sum(axis=1) - 1) <= 1e-4)
-        if wrong.any():
+        if (wrong := no_distributions(self.labels)).any():
             raise ValueError(f"label {int(np.flatnonzero(wrong)[0])} is no distribution over the classes")
 
     def __len__(self) -> int:
@@ -56,15 +57,13 @@ class LabelPool:
         """The pool of these images, by position; the rows of others are dropped."""
         chosen = np.asarray(which, dtype=np.intp)
         count = self.count[chosen]
-        rows = np.repeat(self.start[chosen] - _before(count), count) + np.arange(count.sum())
-        return LabelPool(self.labels[rows], _before(count), count)
+        return LabelPool(self.labels[_rows(self.start[chosen], count)], _before(count), count)
 
     def mean(self) -> Floats:
         """The aggregated label of each image, the mean of its rows, [N, K] (the thesis' section 3.3.2)."""
         whose = np.repeat(np.arange(len(self)), self.count)
-        rows = np.repeat(self.start - _before(self.count), self.count) + np.arange(self.count.sum())
         sums = np.zeros((len(self), self.classes))
-        np.add.at(sums, whose, self.labels[rows])
+        np.add.at(sums, whose, self.labels[_rows(self.start, self.count)])
         means: Floats = sums / self.count[:, np.newaxis]
         return means
 
@@ -107,6 +106,23 @@ def joined(pools: Sequence[LabelPool]) -> LabelPool:
     starts = [pool.start + offset for pool, offset in zip(pools, offsets[:-1], strict=True)]
     labels = np.concatenate([pool.labels for pool in pools])
     return LabelPool(labels, np.concatenate(starts), np.concatenate([pool.count for pool in pools]))
+
+
+def no_distributions(labels: Floats) -> Bools:
+    """Which labels [N, K] are no distributions over the classes: not finite, negative, or not 1 in sum, [N].
+
+    >>> no_distributions(np.array([[0.5, 0.5], [1.5, -0.5], [np.nan, 1.0]])).tolist()
+    [False, True, True]
+    """
+    off = np.abs(labels.sum(axis=1) - 1)
+    wrong: Bools = ~((labels >= 0).all(axis=1) & (off <= ROUNDING))  # true for NaN too
+    return wrong
+
+
+def _rows(start: Ints, count: Ints) -> Ints:
+    """All rows of images whose rows begin and are as many as these say, image by image."""
+    rows: Ints = np.repeat(start - _before(count), count) + np.arange(count.sum())
+    return rows
 
 
 def _before(count: Ints) -> Ints:

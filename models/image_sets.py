@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,6 @@ from crowdloom.models.archives import read_npz
 from crowdloom.models.errors import ModelError, first_line
 from crowdloom.models.squares import Image, square
 from crowdloom.tasks.soft_label import CIFAR10
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 UNKNOWN = -1
 """The reference of an image whose class nobody knows."""
@@ -126,11 +122,9 @@ def image_set(
     return ImageSet(stacked, tuple(keys), np.asarray(reference, dtype=np.intp), tuple(classes))
 
 
-def image_tensor(images: Image) -> Tensor:
+def channels_first(images: Image) -> Image:
     """Images [N, H, W, C] as networks are given them, uint8 [N, C, H, W]."""
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
 
 
 def read_cifar10(folder: Path, train: bool = False, download: bool = False) -> ImageSet:

@@ -8,8 +8,10 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crowdloom.models.residual import ResidualNetwork
 
-class PreActResNet(nn.Module):
+
+class PreActResNet(ResidualNetwork):
     """A 3 x 3 convolution with batch norm, four stages of pre-activation blocks, one linear layer.
 
     Takes [N, channels, size, size] of any size from 8 on, gives [N, classes]: outputs before the softmax. `blocks` are
@@ -24,24 +26,7 @@ class PreActResNet(nn.Module):
     """
 
     def __init__(self, channels: int, classes: int, width: int = 64, blocks: Sequence[int] = (2, 2, 2, 2)) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        made: list[nn.Module] = []
-        inside = width
-        for stage, count in enumerate(blocks):
-            outside = width * 2**stage
-            for number in range(count):
-                made.append(PreActBlock(inside, outside, stride=2 if stage and not number else 1))
-                inside = outside
-        self.blocks = nn.Sequential(*made)
-        self.linear = nn.Linear(inside, classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Outputs before the softmax."""
-        seen = functional.relu(self.norm(self.conv(images)), inplace=True)
-        outputs: Tensor = self.linear(self.blocks(seen).mean((2, 3)))
-        return outputs
+        super().__init__(channels, classes, width, blocks, PreActBlock)
 
 
 PreActResNet18 = PreActResNet

@@ -5,12 +5,14 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crowdloom.models.residual import ResidualNetwork
+
 BLOCKS = (3, 4, 6, 3)
 EXPANSION = 4
 """How many times wider a block's map is than the convolutions within it."""
 
 
-class ResNet50(nn.Module):
+class ResNet50(ResidualNetwork):
     """A 3 x 3 convolution without pooling, four stages of bottleneck blocks, one linear layer.
 
     Takes [N, channels, size, size] of any size from 8 on, gives [N, classes]: outputs before the softmax. The blocks
@@ -23,23 +25,7 @@ class ResNet50(nn.Module):
     """
 
     def __init__(self, channels: int, classes: int, width: int = 64) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        blocks: list[nn.Module] = []
-        inside = width
-        for stage, count in enumerate(BLOCKS):
-            for number in range(count):
-                blocks.append(Bottleneck(inside, width * 2**stage, stride=2 if stage and not number else 1))
-                inside = width * 2**stage * EXPANSION
-        self.blocks = nn.Sequential(*blocks)
-        self.linear = nn.Linear(inside, classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Outputs before the softmax."""
-        seen = functional.relu(self.norm(self.conv(images)), inplace=True)
-        outputs: Tensor = self.linear(self.blocks(seen).mean((2, 3)))
-        return outputs
+        super().__init__(channels, classes, width, BLOCKS, Bottleneck, EXPANSION)
 
 
 class Bottleneck(nn.Module):

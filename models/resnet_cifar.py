@@ -5,11 +5,13 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crowdloom.models.residual import ResidualNetwork
+
 BLOCKS = 7
 """Basic blocks in each of the three stages."""
 
 
-class ResNet34A(nn.Module):
+class ResNet34A(ResidualNetwork):
     """A 3 x 3 convolution, three stages of seven basic blocks with 1, 2, 4 times `width` channels, one linear layer.
 
     Takes [N, channels, size, size] of any size from 8 on, gives [N, classes]: outputs before the softmax. The second
@@ -24,24 +26,7 @@ class ResNet34A(nn.Module):
     """
 
     def __init__(self, channels: int, classes: int, width: int = 16) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-        blocks: list[nn.Module] = []
-        inside = width
-        for stage in range(3):
-            outside = width * 2**stage
-            for number in range(BLOCKS):
-                blocks.append(BasicBlock(inside, outside, stride=2 if stage and not number else 1))
-                inside = outside
-        self.blocks = nn.Sequential(*blocks)
-        self.linear = nn.Linear(inside, classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Outputs before the softmax."""
-        seen = functional.relu(self.norm(self.conv(images)), inplace=True)
-        outputs: Tensor = self.linear(self.blocks(seen).mean((2, 3)))
-        return outputs
+        super().__init__(channels, classes, width, (BLOCKS,) * 3, BasicBlock)
 
 
 class BasicBlock(nn.Module):

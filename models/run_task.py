@@ -49,7 +49,7 @@ def finished(place: RunFolder, run: Run, digest: str) -> RunResult | None:
         evaluation: {name: math.nan if value is None else float(value) for name, value in values.items()}
         for evaluation, values in kept["metrics"].items()
     }
-    return _result(run, digest, "done", metrics, float(kept["seconds"]), None, place.read_record())
+    return result_of(run, digest, "done", metrics, float(kept["seconds"]), None, place.read_record())
 
 
 def do_run(
@@ -111,18 +111,17 @@ class _Attempt:
 
         chosen = _rows(images, run.index)
         network = new_network(settings, chosen, run.pool.classes, seed=run.seed)
-        with computing.in_use():
-            state = train(
-                network,
-                chosen,
-                run.pool,
-                settings,
-                seed=run.seed,
-                computing=computing,
-                state=state,
-                on_epoch=self._epoch_ended,
-            )
-            metrics = {one.name: self._tried(network, images, one, computing) for one in run.evaluations}
+        state = train(
+            network,
+            chosen,
+            run.pool,
+            settings,
+            seed=run.seed,
+            computing=computing,
+            state=state,
+            on_epoch=self._epoch_ended,
+        )
+        metrics = {one.name: self._tried(network, images, one, computing) for one in run.evaluations}
         self.record |= {"training": state.values(), "finished": now(), "state": "done"}
         save_model(self.place.path, network, run, shape=tuple(chosen.shape[1:]), metrics=metrics, record=self.record)
         self.place.write_record(self.record)
@@ -131,7 +130,7 @@ class _Attempt:
             {"digest": self.digest, "state": "done", "seconds": seconds, "metrics": _plain(metrics), "error": None}
         )
         self.place.drop_state()
-        return _result(run, self.digest, "done", metrics, seconds, None, self.record)
+        return result_of(run, self.digest, "done", metrics, seconds, None, self.record)
 
     def _tried(
         self, network: nn.Module, images: npt.NDArray[np.uint8], on: Evaluation, computing: Computing
@@ -170,7 +169,7 @@ class _Attempt:
             "traceback": "".join(traceback.format_exception(error)),
             "finished": now(),
         }
-        result = _result(self.run, self.digest, "failed", {}, self._seconds(), said, self.record)
+        result = result_of(self.run, self.digest, "failed", {}, self._seconds(), said, self.record)
         try:
             self.place.write_record(self.record)
             self.place.write_result(
@@ -198,7 +197,7 @@ class _Attempt:
         return (self.checkpoints.seconds if self.checkpoints else 0.0) + monotonic() - self.began
 
 
-def _result(
+def result_of(
     run: Run,
     digest: str,
     state: State,
@@ -207,6 +206,7 @@ def _result(
     error: str | None,
     record: Mapping[str, Any],
 ) -> RunResult:
+    """What came of a run, with what the run says of itself."""
     return RunResult(
         run.experiment, run.row, run.settings.network, run.seed, state, metrics, seconds, error, digest, record
     )

@@ -54,6 +54,14 @@ class Settings:
     mixing: Mixing = field(default_factory=Mixing)
     kappa: float | None = None
 
+    def milestones_in(self, epochs: int) -> tuple[int, ...]:
+        """The milestones of a training of so many epochs, after the same shares of them.
+
+        >>> Settings().milestones_in(13), Settings().milestones_in(2)
+        ((10, 11), (1,))
+        """
+        return tuple(sorted({milestone * epochs // self.epochs for milestone in self.milestones}))
+
     def as_json(self) -> dict[str, Any]:
         """As plain values, for records and digests."""
         return asdict(self)

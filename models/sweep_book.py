@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crowdloom.models.errors import first_line
 from crowdloom.models.run_folder import RunFolder
 from crowdloom.models.run_record import now, record_of
-from crowdloom.models.run_task import Outcome, finished
+from crowdloom.models.run_task import Outcome, finished, result_of
 from crowdloom.models.runs import Run, RunResult
 
 ATTEMPTS = 2
@@ -120,13 +120,7 @@ class Book:
             place.write_record(record)
         except OSError as problem:
             record["unwritten"] = first_line(problem)
-        run = task.run
-        self._ended(
-            task,
-            RunResult(
-                run.experiment, run.row, run.settings.network, run.seed, "failed", {}, 0.0, error, task.digest, record
-            ),
-        )
+        self._ended(task, result_of(task.run, task.digest, "failed", {}, 0.0, error, record))
 
     def _later(self, task: Task) -> None:
         self._running.pop(task.digest, None)

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 
 from crowdloom.models.errors import ModelError
-from crowdloom.models.precision import computing_of
 from crowdloom.models.run_folder import BusyError, RunFolder
 from crowdloom.models.run_task import Outcome, do_run
 from crowdloom.models.sweep_book import Book, Task
@@ -35,9 +34,8 @@ READY = "ready"
 def sweep_here(book: Book, images: Path, *, workers: int, threads: int, device: str | None) -> None:
     """Do what is open in the book; `images` is their file. Processes end with this call, however it ends.
 
-    Raises ModelError where the device is not there, or workers cannot even begin.
+    Raises ModelError where workers cannot even begin.
     """
-    computing_of(device)
     staff = Staff(book, images, threads, device)
     try:
         while book.open:

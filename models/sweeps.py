@@ -57,12 +57,13 @@ def sweep(
     if threads < 1 or (workers is not None and workers < 1):
         raise ArgumentError("a sweep needs at least one worker with one thread", "workers")
     _check_images(images, runs)
+    # What cards there are, a cluster's nodes know and this machine does not.
+    usual = workers_for(len(runs), workers, threads, "cpu" if engine == "ray" else device)
     folder = _usable(folder)
     images_digest = digest_of(images)
     digests = [run.digest(images_digest) for run in runs]
     book = Book(dict(zip(digests, runs, strict=True)), images_digest, folder, engine, on_progress)
-    # What cards there are, a cluster's nodes know and this machine does not.
-    workers = workers_for(len(book.tasks), workers, threads, "cpu" if engine == "ray" else device)
+    workers = min(usual, max(1, len(book.tasks)))
     if book.open:
         if engine == "ray":
             from crowdloom.models.sweep_ray import sweep_on_ray
@@ -124,7 +125,10 @@ def _shared_images(images: npt.NDArray[np.uint8], digest: str, folder: Path) -> 
 
 
 def workers_for(runs: int, workers: int | None, threads: int, device: str | None = None) -> int:
-    """How many of these runs are under way at once on this machine; one on a graphics card, where they take turns."""
+    """How many of these runs are under way at once on this machine; one on a graphics card, where they take turns.
+
+    Raises ModelError for a device that is not there.
+    """
     from crowdloom.models.precision import computing_of
 
     usual = max(1, _processors() // threads) if computing_of(device).device == "cpu" else 1

@@ -205,6 +205,16 @@ def stream(connection: Connection, answers: Answers) -> Iterator[Chunk]:
         )
 
 
+def read_first(connection: Connection, answers: Answers) -> Chunk:
+    """All first answers, without repeats, in one."""
+    none = np.empty(0, dtype=np.intp)
+    parts = [(none, none, none, np.empty(0, answers.dtype))]
+    for chunk in stream(connection, answers):
+        first = chunk.repeat_index == 0
+        parts.append((chunk.submission[first], chunk.item[first], chunk.repeat_index[first], chunk.records[first]))
+    return Chunk(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
 def fetch_columns(
     connection: Connection, answers: Answers, columns: str
 ) -> Iterator[tuple[npt.NDArray[np.intp], tuple[tuple[Any, ...], ...]]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crowdloom.studies.coding import final_categories
 from crowdloom.studies.participation import VIEWS
-from crowdloom.studies.reading import find_answers
+from crowdloom.studies.reading import Answers, find_answers
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Item
 
 if TYPE_CHECKING:
@@ -27,15 +27,8 @@ def read_items(connection: Connection, study: str, version: int | None = None) -
     versions the newest counts. Raises StudyError as `find_answers` does.
     """
     answers = find_answers(connection, study, "all", version)
-    used = (
-        select(BatchItem.item_id)
-        .join(Batch, Batch.id == BatchItem.batch_id)
-        .join(Condition, Condition.id == Batch.condition_id)
-        .where(Condition.design_id.in_(answers.designs))
-    )
-    rows = connection.execute(
-        select(Item.key, Item.reference, Item.difficulty, Item.attributes).where(Item.id.in_(used)).order_by(Item.id)
-    ).all()
+    wanted = select(Item.key, Item.reference, Item.difficulty, Item.attributes)
+    rows = connection.execute(wanted.where(Item.id.in_(items_in_batches(answers))).order_by(Item.id)).all()
     coded = final_categories(connection, study)
     said = {
         row.key: said_of(row.key, row.reference, row.difficulty, row.attributes)
@@ -43,6 +36,16 @@ def read_items(connection: Connection, study: str, version: int | None = None) -
         for row in rows
     }
     return items_frame(said.values())
+
+
+def items_in_batches(answers: Answers) -> Select[Any]:
+    """The ids of the items in the batches of the versions that count."""
+    return (
+        select(BatchItem.item_id)
+        .join(Batch, Batch.id == BatchItem.batch_id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .where(Condition.design_id.in_(answers.designs))
+    )
 
 
 def said_of(key: str, reference: str | None, difficulty: float | None, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from crowdloom.analysis.simulated_labels import PoolNumbers, pool_numbers
 from crowdloom.studies.class_similarity import ClassSimilarity, similarity_of
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.labelling import check_soft_labels, record_labels
-from crowdloom.studies.reading import Answers, find_answers, stream
+from crowdloom.studies.reading import Answers, find_answers, read_first
 from crowdloom.studies.words import count
 
 
@@ -76,7 +76,8 @@ def simulate_labels(
     check_soft_labels(answers)
     try:
         alike = similarity_of(connection, answers, simulation.similarity, simulation.vectors)
-        said, item = _first_answers(connection, answers)
+        first = read_first(connection, answers)
+        said, item = Elicited.from_records(first.records, len(answers.classes)), first.item
         rows = _rows_of(answers, item, counts)
         simulator = fit_simulator(said, is_ambiguous(counts[rows])[item], alike.matrix)
         pool = simulator.simulate(
@@ -113,16 +114,6 @@ def record_simulated(
         "version": simulation.version,
     }
     return record_labels(connection, study, recipe, made.table.labels, made.responses, 0)
-
-
-def _first_answers(connection: Connection, answers: Answers) -> tuple[Elicited, Ints]:
-    """All first answers, and the position in `Answers.items` of what each is about."""
-    records, items = [np.empty(0, answers.dtype)], [np.empty(0, np.intp)]
-    for chunk in stream(connection, answers):
-        first = chunk.repeat_index == 0
-        records.append(chunk.records[first])
-        items.append(chunk.item[first])
-    return Elicited.from_records(np.concatenate(records), len(answers.classes)), np.concatenate(items)
 
 
 def _rows_of(answers: Answers, item: Ints, counts: npt.NDArray[Any]) -> Ints:

@@ -114,8 +114,8 @@ def settings_of(base: Settings, network: str, reduced: bool) -> Settings:
     settings = replace(base, network=network, rate=RATES.get(network, base.rate))
     if not reduced:
         return settings
-    milestones = sorted({epoch * REDUCED_EPOCHS // base.epochs for epoch in base.milestones})
-    return replace(settings, width=REDUCED_WIDTHS.get(network, 8), epochs=REDUCED_EPOCHS, milestones=tuple(milestones))
+    width, milestones = REDUCED_WIDTHS.get(network, 8), base.milestones_in(REDUCED_EPOCHS)
+    return replace(settings, width=width, epochs=REDUCED_EPOCHS, milestones=milestones)
 
 
 def check_material(experiment: Experiment, material: Material) -> None:

@@ -107,9 +107,9 @@ def command(
     all is done it only prints the table.
     """
     require_training()
+    from crowdloom.models.experiments.chapter3 import BETA
     from crowdloom.studies.errors import OptionError
     from crowdloom.studies.label_recipes import Recipe
-    from crowdloom.studies.learning.kinds import BETA
     from crowdloom.studies.learning.labelled import Images, labelled_by_file, labelled_by_study
     from crowdloom.studies.learning.sweeping import Engine
     from crowdloom.studies.learning.train import RESULTS, TABLE, Training, train

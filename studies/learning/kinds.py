@@ -14,9 +14,6 @@ from crowdloom.analysis.label_pools import LabelPool, pool_of
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.learning.labelled import Labelled
 
-BETA = 0.05
-"""Of label smoothing (K. M. Collins, MPhil thesis, Cambridge, 2022, appendix B.2)."""
-
 
 @dataclass(frozen=True)
 class Making:

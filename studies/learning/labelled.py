@@ -22,6 +22,7 @@ from crowdloom.studies.label_recipes import Recipe
 from crowdloom.studies.labelling import build_label_set, kept_label_set
 from crowdloom.studies.learning.given_counts import counts_of
 from crowdloom.studies.learning.given_sets import read_source
+from crowdloom.studies.learning.soft_study import check_classes
 from crowdloom.studies.learning.study_images import study_images
 from crowdloom.studies.reading import find_answers
 
@@ -105,11 +106,7 @@ def labelled_by_study(
         said = f"The items of the study {study!r}."
     else:
         pictures, said = read_source(images.where, classes=answers.classes, size=images.size)
-    if tuple(answers.classes) != pictures.classes:
-        raise OptionError(
-            f"{study!r} has the classes {', '.join(answers.classes)}, the images {', '.join(pictures.classes)}; "
-            "both need the same ones in the same order"
-        )
+    check_classes(answers, pictures)
     with store.write() as connection:
         token = kept_label_set(connection, study, recipe, built)
     variety = str(built.settings["variety"])

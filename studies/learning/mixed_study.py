@@ -18,7 +18,7 @@ from crowdloom.studies.items.pixels import mix_images
 from crowdloom.studies.learning.mapped import mapped
 from crowdloom.studies.learning.soft_study import check_study
 from crowdloom.studies.learning.study_images import pictures_by_key
-from crowdloom.studies.reading import Answers, find_answers, stream
+from crowdloom.studies.reading import Answers, find_answers, read_first
 from crowdloom.studies.reading_items import read_items
 
 TASK = "mixing-coefficient"
@@ -68,16 +68,12 @@ def mixed_material(
 
 def _answers(study: str, answers: Answers, connection: Connection) -> tuple[Ints, Ints, Floats, Floats]:
     """Position of the item and the submission, lambda_h and confidence in [0, 1] of each answer that counts."""
-    none: tuple[Any, ...] = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0))
-    parts = [none]
-    for chunk in stream(connection, answers):
-        inferred, confidence = chunk.records["inferred"], chunk.records["confidence"] / 100
-        counts = (chunk.repeat_index == 0) & ~np.isnan(inferred) & ~np.isnan(confidence)
-        parts.append((chunk.item[counts], chunk.submission[counts], inferred[counts], confidence[counts]))
-    item, annotator, inferred, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if not len(item):
+    first = read_first(connection, answers)
+    inferred, confidence = first.records["inferred"], first.records["confidence"] / 100
+    counts = ~np.isnan(inferred) & ~np.isnan(confidence)
+    if not counts.any():
         raise OptionError(f"{study!r} has no accepted answers that say a mixing coefficient and a confidence")
-    return item, annotator, inferred, confidence
+    return first.item[counts], first.submission[counts], inferred[counts], confidence[counts]
 
 
 def _sources(pictures: ImageSet, attributes: Any) -> npt.NDArray[np.intp]:

@@ -17,8 +17,8 @@ from crowdloom.models.experiments.building import images_of, runs_of
 from crowdloom.models.experiments.catalogue import EXPERIMENTS, resolve
 from crowdloom.models.experiments.experiment import Experiment
 from crowdloom.models.experiments.material import Material
+from crowdloom.models.image_sets import channels_first
 from crowdloom.models.runs import Run
-from crowdloom.models.settings import Settings
 from crowdloom.models.sweep_book import Progress
 from crowdloom.studies.database import Store
 from crowdloom.studies.learning.given_material import Given
@@ -111,16 +111,11 @@ def plan(experiment: Experiment, material: Material, given: Given, way: Way) -> 
     with mapped_options():
         runs = runs_of(experiment, material, way.reduced, seeds=seeds, networks=way.networks or None)
     if way.epochs is not None:
-        runs = [replace(run, settings=_in_epochs(run.settings, experiment.settings, way.epochs)) for run in runs]
+        milestones = experiment.settings.milestones_in(way.epochs)
+        runs = [replace(run, settings=replace(run.settings, epochs=way.epochs, milestones=milestones)) for run in runs]
     if way.reduced:
         runs = [replace(run, experiment=experiment.name + REDUCED) for run in runs]
     return Planned(experiment, runs, _study(experiment, given))
-
-
-def _in_epochs(settings: Settings, whole: Settings, epochs: int) -> Settings:
-    """With so many epochs, and milestones after the same shares of them."""
-    milestones = tuple(sorted({milestone * epochs // whole.epochs for milestone in whole.milestones}))
-    return replace(settings, epochs=epochs, milestones=milestones)
 
 
 def _study(experiment: Experiment, given: Given) -> str | None:
@@ -163,13 +158,13 @@ def work_of(tables: Sequence[Planned], material: Material) -> list[Work]:
 
 def still_to_do(work: Work, folder: Path) -> list[Run]:
     """The runs that are not done, each once, although several tables may ask for it."""
-    return open_runs(_channels_first(work.images), work.runs, folder)
+    return open_runs(channels_first(work.images), work.runs, folder)
 
 
 def seconds_needed(work: Work, runs: Sequence[Run], engine: Engine) -> float:
     """About how long these runs train one after the other, measured here."""
     with mapped_options():
-        return training_seconds(_channels_first(work.images), runs, threads=engine.threads, device=engine.device)
+        return training_seconds(channels_first(work.images), runs, threads=engine.threads, device=engine.device)
 
 
 def make(
@@ -184,7 +179,3 @@ def make(
         done = swept(work.images, work.runs, folder, engine, store=store, study=work.study, on_progress=show)
     results = iter(done.results)
     return [Made(one, Swept([next(results) for _ in one.runs])) for one in work.tables]
-
-
-def _channels_first(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

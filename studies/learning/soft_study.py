@@ -12,7 +12,7 @@ from crowdloom.models.image_sets import ImageSet
 from crowdloom.studies.class_similarity import ClassSimilarity, similarity_of
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import ItemError, OptionError
-from crowdloom.studies.reading import Answers, find_answers, stream
+from crowdloom.studies.reading import Answers, find_answers, read_first
 
 TASK = "soft-label"
 
@@ -35,23 +35,27 @@ def soft_answers(
     with store.read() as connection:
         answers = find_answers(connection, study, version=version)
         check_study(answers, TASK, pictures)
-        parts = []
-        for chunk in stream(connection, answers):
-            first = chunk.repeat_index == 0
-            parts.append((chunk.item[first], chunk.submission[first], chunk.records[first]))
-        if not parts:
+        first = read_first(connection, answers)
+        if not len(first.item):
             raise OptionError(f"{study!r} has no accepted answers to learn from")
         alike = similarity_of(connection, answers, similarity, vectors)
-    item, annotator, records = (np.concatenate(part) for part in zip(*parts, strict=True))
     positions = pictures.positions(answers.items)
-    _check_images(study, [answers.items[number] for number in np.unique(item) if positions[number] < 0], len(pictures))
-    return SoftAnswers(positions[item], annotator, Elicited.from_records(records, len(answers.classes))), alike
+    _check_images(
+        study, [answers.items[number] for number in np.unique(first.item) if positions[number] < 0], len(pictures)
+    )
+    elicited = Elicited.from_records(first.records, len(answers.classes))
+    return SoftAnswers(positions[first.item], first.submission, elicited), alike
 
 
 def check_study(answers: Answers, task: str, pictures: ImageSet) -> None:
     """Raise OptionError where a study has another task, or not the classes of the images in their order."""
     if answers.task != task:
         raise OptionError(f"{answers.study!r} is a study of the task {answers.task!r}; name one of {task!r}")
+    check_classes(answers, pictures)
+
+
+def check_classes(answers: Answers, pictures: ImageSet) -> None:
+    """Raise OptionError where a study's classes are not those of the images in their order."""
     if tuple(answers.classes) != pictures.classes:
         raise OptionError(
             f"{answers.study!r} has the classes {', '.join(answers.classes)}, the images "

@@ -15,7 +15,8 @@ from crowdloom.studies.images import opaque_pixels, open_image
 from crowdloom.studies.learning.mapped import mapped
 from crowdloom.studies.media import get_media
 from crowdloom.studies.reading import find_answers
-from crowdloom.studies.tables import Batch, BatchItem, Condition, Item
+from crowdloom.studies.reading_items import items_in_batches
+from crowdloom.studies.tables import Item
 
 
 def study_images(store: Store, study: str, *, version: int | None = None, size: int | None = None) -> ImageSet:
@@ -47,12 +48,7 @@ def _items(store: Store, study: str, version: int | None) -> tuple[tuple[str, ..
     """The classes, and the newest row of each item in the batches, in the order in which items were loaded."""
     with store.read() as connection:
         answers = find_answers(connection, study, "all", version)
-        used = (
-            select(BatchItem.item_id)
-            .join(Batch, Batch.id == BatchItem.batch_id)
-            .join(Condition, Condition.id == Batch.condition_id)
-            .where(Condition.design_id.in_(answers.designs))
-        )
+        used = items_in_batches(answers)
         wanted = select(Item.key, Item.media, Item.reference).where(Item.id.in_(used)).order_by(Item.id)
         newest = {row.key: row for row in connection.execute(wanted)}
     return tuple(answers.classes), list(newest.values())

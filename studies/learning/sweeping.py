@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from crowdloom.analysis.run_results import FailedRun, failed_runs, results_frame
 from crowdloom.models.errors import ArgumentError, ModelError
-from crowdloom.models.precision import computing_of
+from crowdloom.models.image_sets import channels_first
 from crowdloom.models.runs import Run, RunResult
 from crowdloom.models.sweep_book import Progress, silent
 from crowdloom.models.sweeps import sweep
@@ -74,10 +74,8 @@ def swept(
     and StudyError for an unknown study.
     """
     with mapped_options():
-        if engine.engine == "local":
-            computing_of(engine.device)  # before anything is written
         results = sweep(
-            np.ascontiguousarray(images.transpose(0, 3, 1, 2)),
+            channels_first(images),
             runs,
             folder,
             engine.engine,

@@ -15,7 +15,7 @@ from crowdloom.analysis.label_kinds import counts_labels, hard_labels
 from crowdloom.analysis.run_table_files import write_run_table
 from crowdloom.analysis.run_tables import RunTable, run_table
 from crowdloom.models.evaluating import METRICS
-from crowdloom.models.experiments.chapter3 import RATES
+from crowdloom.models.experiments.chapter3 import BETA, RATES
 from crowdloom.models.image_sets import UNKNOWN
 from crowdloom.models.runs import Evaluation, Run
 from crowdloom.models.settings import Settings
@@ -23,7 +23,7 @@ from crowdloom.models.splits import Split, seeded_split
 from crowdloom.models.sweep_book import Progress, silent
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.learning.kinds import BETA, KINDS, Making, check_kinds, row_name, usual_kinds
+from crowdloom.studies.learning.kinds import KINDS, Making, check_kinds, row_name, usual_kinds
 from crowdloom.studies.learning.labelled import Labelled
 from crowdloom.studies.learning.mapped import mapped
 from crowdloom.studies.learning.sweeping import Engine, Swept, keeping_runs, swept

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from crowdloom.models.augmentation import crop_and_flip
-from crowdloom.models.image_sets import image_tensor
+from crowdloom.models.image_sets import channels_first
 
 IMAGES = 10_000
 BATCH = 128
@@ -68,7 +68,7 @@ def main() -> int:
     """Print the ratio; 1 where the two do not prepare the same images."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     images = np.random.default_rng(1).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
-    tensor, generator = image_tensor(images), torch.Generator().manual_seed(1)
+    tensor, generator = torch.from_numpy(channels_first(images)), torch.Generator().manual_seed(1)
     loader = DataLoader(Pictures(images), BATCH, shuffle=True, num_workers=2, persistent_workers=True)
     epoch(loader)  # workers start
     epoch(ours(tensor, generator))

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from crowdloom.models.errors import ModelError
-from crowdloom.models.image_sets import ImageSet, image_set, image_tensor, read_cifar10, read_images_npz
+from crowdloom.models.image_sets import ImageSet, channels_first, image_set, read_cifar10, read_images_npz
 from crowdloom.models.squares import commonest_size
 from crowdloom.tasks.soft_label import CIFAR10
 from tests.models.cifar10_files import write_cifar10
@@ -108,7 +109,7 @@ def test_pictures_of_different_sizes() -> None:
 
 def test_tensors_have_channels_first() -> None:
     """And lie in one piece."""
-    tensor = image_tensor(pets().images)
+    tensor = torch.from_numpy(channels_first(pets().images))
     assert tensor.shape == (3, 3, 8, 6)
     assert tensor.is_contiguous()
     assert (tensor.permute(0, 2, 3, 1).numpy() == pets().images).all()
