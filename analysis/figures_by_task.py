@@ -14,6 +14,7 @@ from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.figures import entropy_figure
 from crowdloom.analysis.item_means import item_means
 from crowdloom.analysis.labels import entropy
+from crowdloom.analysis.latent_answer_figures import improvement_figure
 from crowdloom.analysis.midpoint_figures import midpoint_figure
 from crowdloom.analysis.mixed_label_figures import elsewhere_figure, endpoint_mass_figure
 from crowdloom.analysis.mixed_labels import endpoint_masses
@@ -70,10 +71,16 @@ def wrong_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Seque
     return _draw({"accuracy": lambda: accuracy_figure(answers)})
 
 
+def latent_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
+    """improvement, of each session by scenario."""
+    return _draw({"improvement": lambda: improvement_figure(frame)})
+
+
 FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]] = {
     "soft-label": soft_label_figures,
     "mixing-coefficient": mixing_figures,
     "wrong-label": wrong_label_figures,
+    "latent-session": latent_figures,
 }
 """For each task, what draws its frame, with the frame of items and the classes.
 
@@ -107,6 +114,10 @@ CAPTIONS = {
         "Share of right guesses, by category of error and by condition: means over images. Bars are 95 % t intervals "
         "over images, which do not see that people answer several."
     ),
+    "improvement": (
+        "Validation accuracy of each session before the first interaction and after the last epoch, by scenario; "
+        "squares are means. A network improves without a person, too."
+    ),
 }
 """What each figure shows, and what its bars are, by the stem of its file."""
 
@@ -115,6 +126,10 @@ TIMES_CAPTIONS = {
     "soft-label": f"{_TIMES} People choose what they tell, so differences are not effects of asking for it.",
     "mixing-coefficient": _TIMES,
     "wrong-label": "Seconds per answer, by condition. Bars are 95 % bootstrap intervals over people.",
+    "latent-session": (
+        "Seconds per session, training and waiting included, by scenario. "
+        "Bars are 95 % bootstrap intervals over people."
+    ),
 }
 """The same of `times_figures.times_figure`, for each task."""
 

@@ -10,6 +10,7 @@ import pandas as pd
 from crowdloom.analysis.elicited import Bools, Elicited, Floats
 from crowdloom.analysis.frame import FrameError
 from crowdloom.analysis.labels import build_labels, entropy, parse_variety
+from crowdloom.analysis.latent_summary import improvements
 from crowdloom.analysis.mixed_labels import endpoint_masses
 from crowdloom.analysis.mixing import mixed_responses
 from crowdloom.analysis.plan import OUTCOMES
@@ -85,6 +86,15 @@ def _accuracy(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) 
     return np.where(frame["choice"].notna(), right, np.nan).astype(np.float64)
 
 
+def _column(name: str) -> Values:
+    """A column of the frame as it is."""
+    return lambda frame, items, classes: frame[name].to_numpy(dtype=np.float64)
+
+
+def _improvement(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Floats:
+    return improvements(frame)
+
+
 _VALUES: dict[str, dict[str, Values]] = {
     "soft-label": {
         "top1_accuracy": _top1_accuracy,
@@ -103,4 +113,11 @@ _VALUES: dict[str, dict[str, Values]] = {
         "seconds": _seconds,
     },
     "wrong-label": {"accuracy": _accuracy, "seconds": _seconds},
+    "latent-session": {
+        "accuracy": _column("accuracy"),
+        "improvement": _improvement,
+        "macro_f1": _column("macro_f1"),
+        "movements": _column("movements"),
+        "seconds": _seconds,
+    },
 }

@@ -57,6 +57,13 @@ OUTCOMES: dict[str, dict[str, OutcomeWords]] = {
         "accuracy": OutcomeWords("whether the guess is the classifier's prediction", "share", True),
         "seconds": _SECONDS,
     },
+    "latent-session": {
+        "accuracy": OutcomeWords("validation accuracy of the network in the end", "share"),
+        "improvement": OutcomeWords("its validation accuracy in the end less that before the session", "share"),
+        "macro_f1": OutcomeWords("validation macro-F1 of the network in the end", "share"),
+        "movements": OutcomeWords("movements made in the session", "movements"),
+        "seconds": _SECONDS,
+    },
 }
 """For each task, what a hypothesis can be about; `analysis.outcomes` computes them."""
 
@@ -165,6 +172,10 @@ class Hypothesis(Settings):
         return None
 
 
+NOT_COMPARED = ("latent-session",)
+"""Tasks whose answers are whole sessions, of which nobody can say that two are the same."""
+
+
 class PlannedExclusions(Settings):
     """Which complete submissions the planned analysis leaves out; those not complete never count."""
 
@@ -178,6 +189,13 @@ class PlannedExclusions(Settings):
     """Those of whose answers more than this share is the same (where there are five or more)."""
     consistency: Number | None = Field(default=None, gt=0, le=1)
     """Those whose repeats agree with their first answers by less than this, on average (see `analysis.leaving_out`)."""
+
+    def check_task(self, task: str) -> str | None:
+        """What does not fit a study of this task, or None."""
+        for name in ("same_answer", "consistency"):
+            if getattr(self, name) is not None and task in NOT_COMPARED:
+                return f"{name}: no two answers to the task {task} are the same; leave the rule out"
+        return None
 
 
 class Plan(Settings):

@@ -30,7 +30,7 @@ from crowdloom.analysis.figure_style import (
     shortened,
     text_width,
 )
-from crowdloom.analysis.questionnaires import questionnaires_of
+from crowdloom.analysis.questionnaires import AFTER, questionnaires_of
 from crowdloom.tasks.questionnaires import INSTRUMENTS
 
 _LINE, _ROW, _GAP = 0.125, 0.17, 0.09  # inches: a line of text, a box, the room between items
@@ -41,6 +41,7 @@ _ROOM = WIDTH - 0.35  # inches that an item's text may fill
 def tlx_figure(frame: pd.DataFrame, questionnaire: int | None = None) -> Figure:
     """The six subscales of the raw NASA-TLX, 0 to 20, by condition: ratings, boxes of quartiles, means.
 
+    Where it was asked after each item, it is drawn by item (and condition, where there are several).
     `questionnaire` is its place in the design where there are several (the first of them, if it is not given).
     Raises NothingToDrawError where nobody answered it, or there are more conditions than colours, FrameError as
     `check_questionnaires` does.
@@ -64,10 +65,12 @@ def _figure(frame: pd.DataFrame, instrument: str, questionnaire: int | None) -> 
         which = "" if questionnaire is None else f" as questionnaire {questionnaire}"
         raise NothingToDrawError(f"nobody answered the instrument {instrument}{which}")
     rows = fits[0]
+    rows = _by_item(rows)
     conditions = sorted(set(rows["condition"]))
     if len(conditions) > len(SERIES):
+        what = "conditions" if rows is fits[0] else "items and conditions"
         raise NothingToDrawError(
-            f"{len(conditions)} conditions are too many for one figure; it can tell {len(SERIES)} apart"
+            f"{len(conditions)} {what} are too many for one figure; it can tell {len(SERIES)} apart"
         )
     ends = rows[["left", "right"]].value_counts().index[0]
     written = {title: _lines(_with_ends(title, some, ends), _ROOM) for title, some in _by_title(rows)}
@@ -95,6 +98,14 @@ def _figure(frame: pd.DataFrame, instrument: str, questionnaire: int | None) -> 
             axes.plot([], [], ls="none", color=SERIES[number], marker=MARKERS[number], ms=4, label=plain(name))
         legend_above(axes, 2)
     return figure
+
+
+def _by_item(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows; where they were given after items, these stand in for the conditions, or beside several of them."""
+    if AFTER not in rows or rows[AFTER].isna().all():
+        return rows
+    several = rows["condition"].nunique() > 1
+    return rows.assign(condition=rows["condition"] + ", " + rows[AFTER] if several else rows[AFTER])
 
 
 def _draw(axes: Axes, values: np.ndarray, y: float, number: int) -> None:

@@ -45,6 +45,12 @@ COLUMNS = (
 SCORES = {"sus_parity": "SUS parity (22.9 to 87.9)", "total": "total (0 to 120)"}
 """What tables call the scores."""
 
+AFTER = "after_item"
+"""The column, where a frame has it, that names the item after which a questionnaire was asked; else None."""
+
+MOST_ITEMS = 8
+"""Tables of a questionnaire that is asked after each item go by item where there are no more of them."""
+
 _ANSWER = ["submission", "questionnaire", "instrument"]
 _ASKED = ["questionnaire", "instrument", "about"]
 
@@ -57,7 +63,7 @@ def check_questionnaires(frame: pd.DataFrame) -> None:
         raise FrameError(f"column instrument: no instrument is called {strange[0]!r}")
     if not pd.api.types.is_numeric_dtype(frame["value"]) or frame["value"].isna().any():
         raise FrameError("column value: every row needs a number; leave out what was not answered")
-    if frame.duplicated([*_ANSWER, "kind", "item"]).any():
+    if frame.duplicated([*_answer(frame), "kind", "item"]).any():
         raise FrameError("column item: it stands there twice for one submission and questionnaire; keep one of them")
 
 
@@ -68,8 +74,10 @@ def with_scores(items: pd.DataFrame) -> pd.DataFrame:
     """
     check_questionnaires(items)
     answers: dict[tuple[Any, ...], list[dict[Any, Any]]] = {}
+    of_answer = _answer(items)
     for row in items[items["kind"] == "item"].to_dict("records"):
-        answers.setdefault(tuple(row[name] for name in _ANSWER), []).append(row)
+        key = tuple(None if pd.isna(row[name]) else row[name] for name in of_answer)  # NaN equals no NaN
+        answers.setdefault(key, []).append(row)
     found = []
     for rows in answers.values():
         known = score(rows[0]["instrument"], {row["item"]: row["value"] for row in rows})
@@ -78,20 +86,28 @@ def with_scores(items: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=items.columns).astype(items.dtypes) if found else items.iloc[:0]
 
 
+def _answer(frame: pd.DataFrame) -> list[str]:
+    """The columns that tell one answer to a questionnaire from another."""
+    return [*_ANSWER, *([AFTER] if AFTER in frame else [])]
+
+
 def scores(frame: pd.DataFrame) -> pd.DataFrame:
     """The score of each answer: submission, participant, condition, questionnaire, instrument, about, score, value.
 
-    Worked out from the items, whatever scores the frame has. Raises FrameError as `check_questionnaires` does.
+    `after_item` stands before the score where the frame has it. Worked out from the items, whatever scores the frame
+    has. Raises FrameError as `check_questionnaires` does.
     """
     found = with_scores(frame)
     found = found[found["kind"] == "score"].rename(columns={"item": "score"})
-    names = ["submission", "participant", "condition", "questionnaire", "instrument", "about", "score", "value"]
+    names = ["submission", "participant", "condition", "questionnaire", "instrument", "about"]
+    names += [*([AFTER] if AFTER in found else []), "score", "value"]
     return found[names].reset_index(drop=True)
 
 
 def questionnaires_of(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Each questionnaire that somebody answered, in the design's order: what it is in words, and its rows with scores.
 
+    Of one that is asked after each item all answers stand together; `by_item` takes them apart.
     Beside `COLUMNS` they have `title`, what tables and figures call the item: subscales by their name, statements in
     full. Raises FrameError as `check_questionnaires` does.
     """
@@ -128,12 +144,29 @@ def questionnaire_tables(frame: pd.DataFrame) -> list[Table]:
     """
     return [
         Table(f"{name}: n {_counted(rows)}, mean and standard deviation by condition", ratings_table(rows))
-        for name, rows in questionnaires_of(frame)
+        for whole, asked in questionnaires_of(frame)
+        for name, rows in by_item(whole, asked)
     ]
 
 
+def by_item(name: str, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A questionnaire's answers by the item after which they were given, items by their names; all where it is none.
+
+    Those of more than `MOST_ITEMS` items stay together.
+    """
+    items = sorted(rows[AFTER].dropna().unique()) if AFTER in rows else []
+    if not 1 <= len(items) <= MOST_ITEMS:
+        yield name, rows
+        return
+    asked, _, scale = name.rpartition(", ")
+    for item in items:
+        yield f"{asked}, after {item}, {scale}", rows[rows[AFTER] == item]
+
+
 def _counted(rows: pd.DataFrame) -> str:
-    """What n counts: people, or where some of them filled it in more than once in a condition, submissions."""
+    """What n counts: people, submissions where some people filled it in more than once in a condition, or answers."""
+    if AFTER in rows and rows[AFTER].nunique() > 1:
+        return "answers, one after each item"
     given = rows.groupby("condition")[["submission", "participant"]].nunique()
     if given["submission"].equals(given["participant"]):
         return "people"

@@ -67,10 +67,16 @@ def wrong_label_kinds(frame: pd.DataFrame) -> dict[str, pd.Series]:
     return {f"choice, {name}": frame["condition"] == name for name in sorted(set(frame["condition"]))}
 
 
+def latent_kinds(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """A session in each of the scenarios, which are the items."""
+    return {f"session, {name}": frame["item"] == name for name in sorted(set(frame["item"]))}
+
+
 KINDS: dict[str, Callable[[pd.DataFrame], dict[str, pd.Series]]] = {
     "soft-label": soft_label_kinds,
     "mixing-coefficient": mixing_kinds,
     "wrong-label": wrong_label_kinds,
+    "latent-session": latent_kinds,
 }
 """For each task, which answers of its frame are of each kind."""
 

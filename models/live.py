@@ -16,7 +16,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-IMPLEMENTATIONS: dict[tuple[str, str], str] = {}
+from crowdloom.tasks.protocol import Trial
+
+IMPLEMENTATIONS: dict[tuple[str, str], str] = {
+    ("latent-session", "state"): "crowdloom.models.latent_steps:state",
+    ("latent-session", "open"): "crowdloom.models.latent_session:begin",
+    ("latent-session", "keep"): "crowdloom.models.latent_steps:keep",
+    ("latent-session", "train"): "crowdloom.models.latent_session:train",
+    ("latent-session", "discard"): "crowdloom.models.latent_steps:discard",
+    ("latent-session", "item"): "crowdloom.models.latent_steps:item",
+}
 """(task, step) -> "module:function". Names, not functions: a module is imported when its step first runs,
 so that the pages and the command line never load what only a worker needs."""
 
@@ -42,7 +51,8 @@ class Context:
     """What a step is handed beside its input.
 
     `submission` is the pseudonym of the submission that asked, `condition` its arm; both are None for
-    work that belongs to none.
+    work that belongs to none. `trial` is the trial whose page asked, with the study's options, and `trial_id` what its
+    form carries; None where the page named none.
 
     >>> Context(Path(".")).progress(0.5, "half-way")
     """
@@ -50,6 +60,8 @@ class Context:
     folder: Path
     submission: str | None = None
     condition: str | None = None
+    trial: Trial | None = None
+    trial_id: str | None = None
     report: Callable[[float, str], None] = field(default=_nobody_listens, repr=False)
     stopped: Callable[[], bool] = field(default=_never, repr=False)
 

@@ -131,7 +131,7 @@ class Staff:
         ours, theirs = spawn.Pipe()
         given = (theirs, self.images, self.book.images_digest, self.book.folder, self.threads, self.device)
         process = spawn.Process(target=_work, args=given, daemon=True)
-        with _undisturbed():
+        with undisturbed():
             process.start()
         theirs.close()
         self.workers.append(Worker(process, ours))
@@ -141,7 +141,7 @@ def _work(
     pipe: Connection, images_file: Path, images_digest: str, folder: Path, threads: int, device: str | None
 ) -> None:
     """A worker's life: takes runs, says how many epochs are done, then what came of it; None where others do it."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     images = np.load(images_file, mmap_mode="r")
     import torch._dynamo  # noqa: F401  # the first optimizer would import it, and it is most of what is frozen here
 
@@ -167,7 +167,8 @@ def _work(
             pipe.send(outcome)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """What a thread of a process does so that the process ends with the one that started it, however that ends."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])
@@ -175,7 +176,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """A process started here never gets Ctrl-C, which is the leading process's to answer; ours arrives afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

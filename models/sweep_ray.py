@@ -7,11 +7,6 @@ elsewhere after the checkpoint that its lost node wrote there.
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -20,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdloom.models.errors import ArgumentError, first_line
+from crowdloom.models.ray_cluster import connected
 from crowdloom.models.run_folder import BusyError, RunFolder
 from crowdloom.models.run_task import Outcome, do_run
 from crowdloom.models.runs import Run
@@ -33,7 +29,7 @@ NODES = 3
 
 def sweep_on_ray(book: Book, images: npt.NDArray[np.uint8], *, workers: int, threads: int, device: str | None) -> None:
     """Do what is open in the book. Raises ArgumentError where Ray is not installed or its cluster cannot be reached."""
-    with _connected(workers * threads) as ray:
+    with connected(workers * threads) as ray:
         _check_nodes(ray, threads)
         shared = ray.put(np.ascontiguousarray(images))
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
@@ -124,43 +120,3 @@ def _take(ray: Any, book: Book, task: Task, reference: Any) -> None:
         book.busy(task)
     else:
         book.end(task, outcome)
-
-
-@contextmanager
-def _connected(processors: int) -> Iterator[Any]:
-    """Ray on a cluster: the one that the caller is connected to already, that of $RAY_ADDRESS, or one of our own."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError as error:
-        raise ArgumentError(
-            'the engine ray needs Ray, which is not installed; run: pip install "crowdloom[cluster]"', "engine"
-        ) from error
-    if ray.is_initialized():
-        yield ray
-        return
-    address = os.environ.get("RAY_ADDRESS")
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    try:
-        if address:
-            _knock(address)
-            ray.init(address, **quiet)
-        else:
-            ray.init("local", num_cpus=processors, include_dashboard=False, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
-        where = f"the Ray cluster at {address} (from $RAY_ADDRESS)" if address else "a Ray cluster on this machine"
-        raise ArgumentError(
-            f"{where} cannot be reached ({first_line(error)}); see what `ray status` says there", "engine"
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Raises OSError at once where nobody listens; Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=10).close()

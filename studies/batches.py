@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 
-from crowdloom.studies.design import Batches
+from crowdloom.studies.design_batches import Batches
 from crowdloom.studies.errors import DesignError
 
 

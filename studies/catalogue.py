@@ -30,6 +30,8 @@ class Entry:
     def items(self) -> int | None:
         """How many items it shows; None where its source alone knows."""
         said = self.design.items
+        if said.names:
+            return len(said.names)
         if said.sample is not None or said.mixed is None or said.mixed.keep:
             return said.sample
         pairs = said.mixed.pairs * math.comb(len(self.design.classes), 2)

@@ -1,5 +1,7 @@
 """Coding: researchers put each item of a study into one category, blind to each other; where they differ, one decides.
 
+Where a design says so they code interactions instead, which are items here, too.
+
 Codes and decisions are append-only, and the newest row counts. The same code twice (a double click) is one row.
 """
 
@@ -12,7 +14,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from crowdloom.studies.coding_items import CodedItem, Scheme, find_scheme, read_scheme
+from crowdloom.studies.coding_items import Scheme, find_scheme, read_scheme
+from crowdloom.studies.coding_units import CodedItem
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.errors import OptionError, StudyError
 from crowdloom.studies.tables import Adjudication, Coder, Coding, Item, Study
@@ -102,7 +105,15 @@ def read_codes(connection: Connection, scheme: Scheme, coder_id: int | None = No
     Codes of items that are no longer there, and of categories that the design no longer has, do not count.
     """
     query = (
-        select(Coding.item_id, Coding.coder_id, Coding.category, Coding.note, Coding.at)
+        select(
+            Coding.item_id,
+            Coding.response_id,
+            Coding.interaction,
+            Coding.coder_id,
+            Coding.category,
+            Coding.note,
+            Coding.at,
+        )
         .join(Coder, Coder.id == Coding.coder_id)
         .where(Coder.study_id == scheme.study_id if coder_id is None else Coder.id == coder_id)
         .order_by(Coding.id)
@@ -110,8 +121,9 @@ def read_codes(connection: Connection, scheme: Scheme, coder_id: int | None = No
     known = set(scheme.names)
     found: dict[int, dict[int, Code]] = {}
     for row in connection.execute(query):
-        if row.item_id in scheme.same and row.category in known:
-            of_item = found.setdefault(scheme.same[row.item_id], {})
+        unit = (row.item_id, row.response_id, row.interaction)
+        if unit in scheme.same and row.category in known:
+            of_item = found.setdefault(scheme.same[unit], {})
             of_item[row.coder_id] = Code(row.category, row.note, row.at)
     return found
 
@@ -119,16 +131,23 @@ def read_codes(connection: Connection, scheme: Scheme, coder_id: int | None = No
 def read_decisions(connection: Connection, scheme: Scheme) -> dict[int, Decision]:
     """The newest decision about each item, by its position in `Scheme.items`."""
     query = (
-        select(Adjudication.item_id, Adjudication.category, Adjudication.decided_by, Adjudication.at)
+        select(
+            Adjudication.item_id,
+            Adjudication.response_id,
+            Adjudication.interaction,
+            Adjudication.category,
+            Adjudication.decided_by,
+            Adjudication.at,
+        )
         .join(Item, Item.id == Adjudication.item_id)
         .where(Item.study_id == scheme.study_id)
         .order_by(Adjudication.id)
     )
     known = set(scheme.names)
     return {
-        scheme.same[row.item_id]: Decision(row.category, row.decided_by, row.at)
+        scheme.same[unit]: Decision(row.category, row.decided_by, row.at)
         for row in connection.execute(query)
-        if row.item_id in scheme.same and row.category in known
+        if (unit := (row.item_id, row.response_id, row.interaction)) in scheme.same and row.category in known
     }
 
 
@@ -155,11 +174,11 @@ def save_code(
         raise OptionError(f"The note has {len(said):,} characters; write at most {LONGEST_NOTE:,}.")
     # Two clicks at once take turns here.
     connection.execute(select(Coder.id).where(Coder.id == coder.id).with_for_update(key_share=True))
-    newest = read_codes(connection, scheme, coder.id).get(scheme.same[item.id], {}).get(coder.id)
+    newest = read_codes(connection, scheme, coder.id).get(scheme.same[item.unit], {}).get(coder.id)
     if newest is not None and (newest.category, newest.note) == (category, said):
         return False
-    row = {"item_id": item.id, "coder_id": coder.id, "category": category, "note": said, "at": now()}
-    connection.execute(insert(Coding), row)
+    row = {"coder_id": coder.id, "category": category, "note": said, "at": now()}
+    connection.execute(insert(Coding), row | _stored(item))
     return True
 
 
@@ -171,16 +190,20 @@ def adjudicate(connection: Connection, scheme: Scheme, item: CodedItem, category
     """
     _check_category(scheme, category)
     name = person_name(decided_by, "who decides")
-    position = scheme.same[item.id]
+    position = scheme.same[item.unit]
     connection.execute(select(Study.id).where(Study.id == scheme.study_id).with_for_update(key_share=True))
     if position not in read_codes(connection, scheme):
         raise StudyError(f"Nobody has coded {item.key} yet, so there is nothing to decide.")
     newest = read_decisions(connection, scheme).get(position)
     if newest is not None and (newest.category, newest.decided_by) == (category, name):
         return False
-    row = {"item_id": item.id, "category": category, "decided_by": name, "at": now()}
-    connection.execute(insert(Adjudication), row)
+    row = {"category": category, "decided_by": name, "at": now()}
+    connection.execute(insert(Adjudication), row | _stored(item))
     return True
+
+
+def _stored(item: CodedItem) -> dict[str, int | None]:
+    return dict(zip(("item_id", "response_id", "interaction"), item.unit, strict=True))
 
 
 def _check_category(scheme: Scheme, category: str) -> None:
@@ -197,16 +220,38 @@ def final_category(codes: Mapping[int, Code], decision: Decision | None) -> str 
 
 
 def final_categories(connection: Connection, study: str) -> dict[str, str]:
-    """The final category of each item that has one, by the item's key; empty for a study that is not coded.
+    """The final category of each item that has one, by the item's key; empty where items are not coded.
 
     Raises StudyError for an unknown study.
     """
     scheme = find_scheme(connection, study)
-    if scheme is None:
+    if scheme is None or scheme.unit != "item":
         return {}
+    return {scheme.items[position].key: category for position, category in _finals(connection, scheme).items()}
+
+
+def final_interaction_codes(connection: Connection, study: str) -> dict[tuple[str, str, int], str]:
+    """The final category of each interaction that has one, by its submission's pseudonym, its item's key and number.
+
+    Of a scenario that a participant went through twice the first session counts. Empty where interactions are not
+    coded. Raises StudyError for an unknown study.
+    """
+    scheme = find_scheme(connection, study)
+    if scheme is None or scheme.unit != "interaction":
+        return {}
+    found = {}
+    for position, category in _finals(connection, scheme).items():
+        one = scheme.items[position].interaction
+        if one is not None and one.repeat_index == 0:
+            found[one.submission, one.item, one.number] = category
+    return found
+
+
+def _finals(connection: Connection, scheme: Scheme) -> dict[int, str]:
+    """The final categories by the position in `Scheme.items`."""
     codes, decisions = read_codes(connection, scheme), read_decisions(connection, scheme)
     finals = {
-        item.key: final_category(codes.get(position, {}), decisions.get(position))
-        for position, item in enumerate(scheme.items)
+        position: final_category(codes.get(position, {}), decisions.get(position))
+        for position in range(len(scheme.items))
     }
-    return {key: category for key, category in finals.items() if category is not None}
+    return {position: category for position, category in finals.items() if category is not None}

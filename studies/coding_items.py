@@ -1,4 +1,8 @@
-"""What coders code: the items of a study's newest version, as they see them, and the categories."""
+"""What coders code: the items of a study's newest version, as they see them, and the categories.
+
+Where the design says `unit = "interaction"`, each interaction of each session with one of these items is what `items`
+has: see `coding_interactions`.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +10,20 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select
 
+from crowdloom.studies.coding_interactions import find_interactions
+from crowdloom.studies.coding_units import CodedItem, Unit
 from crowdloom.studies.design import Category, Coding
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.participation import VIEWS, views_of
 from crowdloom.studies.posting import newest_design
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item
-from crowdloom.tasks.protocol import View
 
 _NOT_SHOWN = re.compile(rf"{VIEWS}|category|option\d+")
 """Attributes that coders do not see: pictures, a category that somebody gave before, what participants choose from."""
-
-
-@dataclass(frozen=True)
-class CodedItem:
-    """An item as coders see it."""
-
-    id: int
-    token: str
-    key: str
-    image: str | None
-    """The address of its picture."""
-    size: tuple[int, int] | None
-    reference: str | None
-    facts: Mapping[str, str]
-    """Its attributes that are text, such as `prediction`."""
-    views: Mapping[str, View]
 
 
 @dataclass(frozen=True)
@@ -46,11 +35,12 @@ class Scheme:
     seed: int
     title: str
     question: str
+    unit: Literal["item", "interaction"]
     categories: Sequence[Category]
     items: Sequence[CodedItem]
-    """In the order in which they were loaded."""
-    same: Mapping[int, int]
-    """The position in `items` of an internal item id, ids in earlier versions included.
+    """In the order in which they were loaded; interactions as they were answered."""
+    same: Mapping[Unit, int]
+    """The position in `items` of what a code was given to, items of earlier versions included.
 
     An item is the same in another version where its key, picture, reference and prediction are: it may be shown
     larger, or have got further attributes, and what was said of it still holds."""
@@ -61,10 +51,16 @@ class Scheme:
         return [category.name for category in self.categories]
 
     def order_for(self, coder: str) -> list[CodedItem]:
-        """The items in this coder's own order, always the same: whoever codes later does not tire at the same ones."""
-        return sorted(
-            self.items, key=lambda item: hashlib.sha256(f"{self.seed}\n{coder}\n{item.key}".encode()).digest()
-        )
+        """The items in this coder's own order, always the same: whoever codes later does not tire at the same ones.
+
+        The interactions of a session follow each other, for what somebody did before tells what they changed.
+        """
+
+        def place(item: CodedItem) -> tuple[bytes, int]:
+            group = item.key if item.interaction is None else item.interaction.session
+            return hashlib.sha256(f"{self.seed}\n{coder}\n{group}".encode()).digest(), item.number
+
+        return sorted(self.items, key=place)
 
 
 def read_scheme(connection: Connection, study: str) -> Scheme:
@@ -95,15 +91,23 @@ def find_scheme(connection: Connection, study: str) -> Scheme | None:
     ids = set(connection.scalars(in_use))
     items = [_coded_item(row) for row in rows if row.id in ids]
     position = {_identity(row): number for number, row in enumerate(row for row in rows if row.id in ids)}
+    same: dict[Unit, int] = {
+        (row.id, None, None): position[_identity(row)] for row in rows if _identity(row) in position
+    }
+    if coding.unit == "interaction":
+        shown = {item_id: items[number] for (item_id, *_), number in same.items()}
+        items = find_interactions(connection, shown)
+        same = {item.unit: number for number, item in enumerate(items)}
     return Scheme(
         study=study,
         study_id=design.study_id,
         seed=design.values["seed"],
         title=design.values["title"],
         question=coding.question,
+        unit=coding.unit,
         categories=coding.categories,
         items=items,
-        same={row.id: position[_identity(row)] for row in rows if _identity(row) in position},
+        same=same,
     )
 
 

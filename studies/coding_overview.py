@@ -17,7 +17,9 @@ from crowdloom.studies.coding import (
     read_codes,
     read_decisions,
 )
-from crowdloom.studies.coding_items import CodedItem, Scheme, read_scheme
+from crowdloom.studies.coding_items import Scheme, read_scheme
+from crowdloom.studies.coding_units import CodedItem
+from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,6 +89,7 @@ def read_overview(connection: Connection, study: str) -> Overview:
 def codes_table(connection: Connection, study: str) -> pd.DataFrame:
     """The newest code of each item and coder: item, coder, category, note, at (UTC), and the item's final category.
 
+    Where interactions are coded, `submission` (its pseudonym) and `interaction` (its number) stand after the item.
     `final` is missing where coders differ and nobody has decided, or only one has coded. Raises StudyError as
     `read_overview` does.
     """
@@ -94,22 +97,29 @@ def codes_table(connection: Connection, study: str) -> pd.DataFrame:
 
     overview = read_overview(connection, study)
     rows = [
-        (item.item.key, coder.name, code.category, code.note, code.at, item.final)
+        (*_named(item.item), coder.name, code.category, code.note, code.at, item.final)
         for item in overview.items
         for coder in overview.coders
         if (code := item.codes.get(coder.id)) is not None
     ]
-    table = pd.DataFrame(rows, columns=["item", "coder", "category", "note", "at", "final"], dtype=object)
+    what = ["item"] if overview.scheme.unit == "item" else ["item", "submission", "interaction"]
+    table = pd.DataFrame(rows, columns=[*what, "coder", "category", "note", "at", "final"], dtype=object)
     table["at"] = pd.to_datetime(table["at"], utc=True)
     return table
 
 
-def kappa_sentence(kappa: Kappa) -> str:
+def _named(item: CodedItem) -> tuple[str | int, ...]:
+    if item.interaction is None:
+        return (item.key,)
+    return item.interaction.item, item.interaction.submission, item.interaction.number
+
+
+def kappa_sentence(kappa: Kappa, noun: str = "item") -> str:
     """A kappa with its interval, its meaning in words and what it counts, or why there is none."""
     if kappa.value is None:
         return str(kappa.problem)
     interval = f" (95% interval {kappa.low:.2f} to {kappa.high:.2f})" if kappa.low is not None else ""
-    where = "1 item" if kappa.items == 1 else f"{kappa.items:,} items"
+    where = count(kappa.items, noun)
     whose = {"Cohen": "Cohen’s", "Fleiss": "Fleiss’"}[kappa.kind]
     both, two = ("both", "they") if len(kappa.coders) == 2 else ("all", "two of them")
     return (

@@ -28,7 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from crowdloom.studies.errors import StoreError
 from crowdloom.studies.tables import Table
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration; a test compares it with `migrations/`."""
 
 BUSY_TIMEOUT_S = 30
@@ -94,8 +94,8 @@ class Store:
         self.engine.dispose()
 
 
-_WITH_IDENTITIES = ("participant", "remote_submission", "invitation", "payment", "posting")
-"""The tables in which ids of people stand, or stood."""
+_WITH_IDENTITIES = ("participant", "remote_submission", "invitation", "payment", "posting", "recording")
+"""The tables in which ids of people, and their voices, stand or stood."""
 
 
 def default_url() -> str:

@@ -8,69 +8,16 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, field_validator, model_validator
 
 from crowdloom.analysis.plan import TESTS, Hypothesis, Plan
+from crowdloom.studies.design_background import AskedQuestion, BackgroundQuestion
+from crowdloom.studies.design_batches import MOST_RESPONSES, Batches
 from crowdloom.studies.design_items import Items
 from crowdloom.studies.design_platforms import LinkOptions, MTurkOptions, ProlificOptions
 from crowdloom.studies.design_questionnaires import Questionnaire
 from crowdloom.studies.design_types import Amount, ClassName, Line, Number, Part, Text, Whole, check_settings
 from crowdloom.tasks import TASKS
+from crowdloom.tasks.latent_session import LatentSession
 from crowdloom.tasks.protocol import Settings
 from crowdloom.tasks.soft_label import SoftLabel
-
-MOST_RESPONSES = 10_000
-
-
-class Mix(Part):
-    """So many items of each batch lie in this range of difficulty."""
-
-    count: Whole = Field(ge=1)
-    above: Number | None = None
-    """Difficulty greater than this."""
-    at_most: Number | None = None
-    """Difficulty not greater than this."""
-
-    @model_validator(mode="after")
-    def _a_range(self) -> Mix:
-        if self.above is None and self.at_most is None:
-            raise ValueError("expected above or at_most, or both, beside count")
-        if self.above is not None and self.at_most is not None and self.above >= self.at_most:
-            raise ValueError(f"above: expected a number below at_most ({self.at_most}), got {self.above}")
-        return self
-
-    def holds(self, difficulty: float | None) -> bool:
-        """Whether an item of this difficulty belongs to this part."""
-        if difficulty is None:
-            return False
-        return (self.above is None or difficulty > self.above) and (self.at_most is None or difficulty <= self.at_most)
-
-
-class Batches(Part):
-    """How items are dealt to participants."""
-
-    size: Whole = Field(ge=1)
-    """Distinct items in a batch. The last batch may be smaller, unless a mix is asked for."""
-    responses_per_item: Whole = Field(ge=1, le=MOST_RESPONSES)
-    """First responses wanted per item (in each condition): the places of a batch."""
-    repeats: tuple[Whole, ...] = ()
-    """Positions, counted from 1, of the items that are shown again at the end."""
-    mix: tuple[Mix, ...] = ()
-    """Which difficulties a batch combines; the counts add up to `size`."""
-    even: StrictBool = False
-    """Batches as equal as can be, none larger than `size`, instead of full ones and a smaller last one."""
-    split_items: StrictBool = False
-    """Each condition has items of its own, an equal share of all, instead of all items."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> Batches:
-        for position in self.repeats:
-            if not 1 <= position <= self.size:
-                raise ValueError(f"repeats: position {position} is not between 1 and the batch size {self.size}")
-        if len(set(self.repeats)) < len(self.repeats):
-            raise ValueError("repeats: a position stands there twice")
-        if self.mix and self.even:
-            raise ValueError("even: with a mix all batches have the same size anyway; leave it out")
-        if self.mix and sum(part.count for part in self.mix) != self.size:
-            raise ValueError(f"mix: the counts add up to {sum(p.count for p in self.mix)}, not to size {self.size}")
-        return self
 
 
 class People(Part):
@@ -165,19 +112,8 @@ class Comprehension(Part):
     questions: tuple[Question, ...] = Field(min_length=1)
 
 
-class DebriefQuestion(Part):
+class DebriefQuestion(AskedQuestion):
     """A question after the last trial; free text where it has no options."""
-
-    question: Text
-    options: tuple[Line, ...] = ()
-    required: StrictBool = False
-
-    @field_validator("question")
-    @classmethod
-    def _is_no_column(cls, value: str) -> str:
-        if value in ("participant", "submission", "at"):
-            raise ValueError(f"{value!r} is a column of the table that answers stand in; ask in other words")
-        return value
 
 
 class Rehearsal(Part):
@@ -211,9 +147,11 @@ class Category(Part):
 
 
 class Coding(Part):
-    """Researchers put each item of the study into one category, blind to each other (`crowdloom coders`)."""
+    """Researchers put each unit of the study into one category, blind to each other (`crowdloom coders`)."""
 
     question: Text
+    unit: Literal["item", "interaction"] = "item"
+    """What is coded: each item, or each interaction of each session of the task latent-session."""
     categories: tuple[Category, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
@@ -268,8 +206,10 @@ class Design(Part):
     bonus: Bonus | None = None
     checks: Checks = Checks()
     comprehension: Comprehension | None = None
+    background: tuple[BackgroundQuestion, ...] = ()
+    """Questions before the first trial, on one page."""
     questionnaires: tuple[Questionnaire, ...] = ()
-    """Standard instruments after the last trial, before the debrief questions."""
+    """Standard instruments after the last trial, before the debrief questions, or after each item."""
     debrief: tuple[DebriefQuestion, ...] = ()
     conditions: tuple[Condition, ...] = ()
     coding: Coding | None = None
@@ -294,11 +234,20 @@ class Design(Part):
             raise ValueError(f"no task is called {value!r}; there are: {', '.join(sorted(TASKS))}")
         return value
 
+    @field_validator("background", "debrief")
+    @classmethod
+    def _asked_once(cls, value: tuple[AskedQuestion, ...]) -> tuple[Any, ...]:
+        asked = [question.question for question in value]
+        if twice := [question for question in asked if asked.count(question) > 1]:
+            raise ValueError(f"the question {twice[0]!r} stands there twice")  # answers are kept by question
+        return value
+
     @field_validator("questionnaires")
     @classmethod
     def _differ(cls, value: tuple[Questionnaire, ...]) -> tuple[Questionnaire, ...]:
         for number, questionnaire in enumerate(value):
-            if questionnaire.asked in [before.asked for before in value[:number]]:
+            said = (questionnaire.asked, questionnaire.after)
+            if said in [(before.asked, before.after) for before in value[:number]]:
                 raise ValueError(f"{number}: the same questionnaire stands there twice")
         return value
 
@@ -308,6 +257,8 @@ class Design(Part):
             raise ValueError("classes: a class stands there twice")
         if problem := TASKS[self.task].check_classes(self.classes):
             raise ValueError(f"classes: {problem}")
+        if self.coding is not None and self.coding.unit == "interaction" and self.task != LatentSession.name:
+            raise ValueError(f"coding.unit: only the task {LatentSession.name} has interactions")
         task = TASKS[self.task]
         check_settings(task.options, self.options, "options")
         check_settings(task.behaviour, self.rehearsal.behaviour, "rehearsal.behaviour")
@@ -320,9 +271,6 @@ class Design(Part):
             raise ValueError("batches.split_items: only several conditions can share the items; add [[conditions]]")
         if self.people.one_condition and len(names) < 2:
             raise ValueError("people.one_condition: there is only one condition; add [[conditions]] or leave it out")
-        asked = [question.question for question in self.debrief]
-        if twice := [question for question in asked if asked.count(question) > 1]:
-            raise ValueError(f"debrief: the question {twice[0]!r} stands there twice")  # answers are kept by question
         if self.bonus and not set(SoftLabel.columns) <= set(task.columns):
             raise ValueError(f"bonus.rule: agreement compares soft labels, which the task {self.task} does not ask for")
         if self.people.reward is not None:
@@ -347,6 +295,8 @@ class Design(Part):
                 raise ValueError(f"plan.hypotheses.{number}.{problem}")
             if problem := self._no_pairs(hypothesis):
                 raise ValueError(f"plan.hypotheses.{number}.unit: {problem}")
+        if problem := plan.exclusions.check_task(self.task):
+            raise ValueError(f"plan.exclusions.{problem}")
         if plan.exclusions.attention and self.checks.easy_at_most is None:
             raise ValueError("plan.exclusions.attention: [checks] has no easy items to be right about")
         most, check = plan.exclusions.comprehension, self.comprehension
@@ -382,7 +332,16 @@ class Design(Part):
 
     def dump(self) -> dict[str, Any]:
         """The design as JSON, from which `Design.model_validate` makes it again."""
-        # Without any, a design is the same JSON as before there were questionnaires.
-        return self.model_dump(
-            mode="json", exclude_none=True, exclude=None if self.questionnaires else {"questionnaires"}
-        )
+        values = self.model_dump(mode="json", exclude_none=True)
+        # A design that says nothing of what later versions know is the same JSON as before there were any of it.
+        for name in ("background", "questionnaires"):
+            if not values[name]:
+                del values[name]
+        if self.batches.order == "random":
+            del values["batches"]["order"]
+        for questionnaire in values.get("questionnaires", ()):
+            if questionnaire["after"] == "study":
+                del questionnaire["after"]
+        if values.get("coding", {}).get("unit") == "item":
+            del values["coding"]["unit"]
+        return values

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from crowdloom.studies.design_types import Number, Part, Whole
+from crowdloom.studies.design_types import Line, Number, Part, Whole
 
 
 class Mixed(Part):
@@ -43,13 +43,15 @@ class Mixed(Part):
 class Items(Part):
     """Where the stimuli come from."""
 
-    source: Literal["digits", "folder", "csv", "arrays", "import"]
+    source: Literal["digits", "folder", "csv", "arrays", "scenarios", "import"]
     """`digits`: scikit-learn's; `folder`: images below `path`, in one folder per class or all in one;
     `csv`: a table with the columns key, image and optionally reference and difficulty; `arrays`: an .npz
-    with `images` and optionally `label`, `index` and `difficulty`; `import`: written by
-    `crowdloom import`, whose items came with the answers."""
+    with `images` and optionally `label`, `index` and `difficulty`; `scenarios`: what live tasks train on, by
+    `names`, without pictures; `import`: written by `crowdloom import`, whose items came with the answers."""
     path: str | None = None
     """File or folder, relative to the design file."""
+    names: tuple[Line, ...] | None = None
+    """For `scenarios`: their names, one item each."""
     counts: str | None = None
     """For `arrays`: an .npy with annotator counts per class, one row for each `index`; the difficulty
     of an item is then the entropy of its row, in nats."""
@@ -64,9 +66,15 @@ class Items(Part):
 
     @model_validator(mode="after")
     def _path_is_given(self) -> Items:
-        if self.source == "digits" and (self.path or self.counts):
-            raise ValueError('source: "digits" takes no path and no counts')
-        if self.source != "digits" and not self.path:
+        if (self.source == "scenarios") != bool(self.names):
+            raise ValueError('names: belong to source "scenarios", which needs at least one')
+        if self.names and len(set(self.names)) < len(self.names):
+            raise ValueError("names: a scenario stands there twice")
+        if self.source in ("digits", "scenarios") and (self.path or self.counts):
+            raise ValueError(f'source: "{self.source}" takes no path and no counts')
+        if self.source == "scenarios" and self.mixed:
+            raise ValueError("mixed: scenarios have no images that could be mixed")
+        if self.source not in ("digits", "scenarios") and not self.path:
             raise ValueError(f'source: "{self.source}" needs a path; add path = "…"')
         if self.counts and self.source != "arrays":
             raise ValueError(f'counts: belong to source "arrays", not to "{self.source}"')

@@ -1,6 +1,8 @@
-"""The standard instruments that a design asks for, each on a page of its own after the last trial."""
+"""The standard instruments that a design asks for, each on a page of its own, after the last trial or each item."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import field_validator, model_validator
 
@@ -14,6 +16,8 @@ class Questionnaire(Part):
 
     instrument: str
     """`umux-lite`, `nasa-tlx` or `scales`."""
+    after: Literal["study", "item"] = "study"
+    """`study`: once, after the last trial; `item`: after each item, but not when it is shown again."""
     system: Line | None = None
     """What the items of umux-lite and nasa-tlx speak of, such as "the tool" or "sorting the images"."""
     statements: tuple[Line, ...] = ()

@@ -16,6 +16,7 @@ from crowdloom.studies.database import new_token, now
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
 from crowdloom.studies.identities import MARK, spellings, take_participant
+from crowdloom.studies.item_orders import next_order
 from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival
@@ -205,7 +206,11 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     items = list(
         connection.scalars(select(BatchItem.item_id).where(BatchItem.batch_id == batch_id).order_by(BatchItem.position))
     )
-    order = trial_order(items, entry.design.batches.repeats, rng)
+    order = (
+        next_order(connection, batch_id, items, rng)
+        if entry.design.batches.order == "counterbalanced"
+        else trial_order(items, entry.design.batches.repeats, rng)
+    )
     if before is not None and before.state == "refused":
         submission, token = before.id, before.token
         values = _values(entry, "started", batch_id, order)
@@ -350,16 +355,20 @@ def _why_no_place(connection: Connection, entry: Entry, attempts: int, person: i
     if person is not None and choose_batch(connection, entry.design_id, person, entry.batch_id) is not None:
         if entry.batch_id is not None:
             return "This part of the study is for other participants. Please return it; thank you for your interest."
-        return "The images that are still open are for other participants. Thank you for your interest."
+        return f"The {_items(entry)} that are still open are for other participants. Thank you for your interest."
     places = places_left(connection, entry.design_id)
     if places["open"] and attempts:
-        return "You have already judged all the images that are still open. Thank you!"
+        return f"You have already judged all the {_items(entry)} that are still open. Thank you!"
     if places["held"]:
         return (
             "All places are taken at this moment. One may become free if somebody leaves: "
             "please try again a little later with the same link."
         )
     return "This study has all the answers it needs. Thank you for your interest."
+
+
+def _items(entry: Entry) -> str:
+    return "parts" if entry.design.items.source == "scenarios" else "images"
 
 
 def _values(entry: Entry, state: str, batch_id: int | None, order: list[list[int]]) -> dict[str, Any]:

@@ -57,6 +57,14 @@ class LiveStepError(CrowdloomError):
         self.errors = errors or {}
 
 
+class RecordingError(CrowdloomError):
+    """What a participant said cannot be recorded: without consent, too much of it, or a piece that is none."""
+
+    def __init__(self, message: str, *, status: int = 409) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class PlatformError(CrowdloomError):
     """A platform did not do what it was asked; `code` is the vendor's own error code, where there is one."""
 

@@ -1,5 +1,7 @@
 """Participants' platform ids: stored once, sealed where the environment has a key, and forgotten on demand.
 
+What was recorded of people's voices identifies them as well, and is deleted with the ids.
+
 A sealed id is AES-SIV (RFC 5297) under `$CROWDLOOM_IDENTITY_KEY`: the same id always gives the same text, so
 that a person is still known when they come again, and nobody can read it without the key.
 """
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, update
 from crowdloom.studies.database import insert_new, new_token, now
 from crowdloom.studies.errors import IdentityError
 from crowdloom.studies.posting import newest_design
+from crowdloom.studies.recordings import delete_recordings
 from crowdloom.studies.tables import (
     Design,
     Invitation,
@@ -145,14 +148,18 @@ def encrypt_identities(connection: Connection) -> int:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How many people's ids were erased, and how many stay because they are in another study as well."""
+    """How many people's ids were erased, and how many stay because they are in another study as well.
+
+    `voices` counts the submissions of the study whose recordings were deleted.
+    """
 
     people: int
     stay: int
+    voices: int = 0
 
 
 def forget_identities(connection: Connection, study: str) -> Forgotten:
-    """Erase the platform ids of a study's participants, their invitations, and the platform's ids of their work.
+    """Erase the platform ids of a study's participants and of their work, their invitations, and their voices.
 
     Their answers stay as they are, under their pseudonyms; the platform is asked about this study no more. Whoever
     also took part in another study that is still open, or that may still pay them, keeps their id for it. Raises
@@ -192,13 +199,18 @@ def forget_identities(connection: Connection, study: str) -> Forgotten:
         .where(RemoteSubmission.posting_id.in_(postings))
         .values(remote_id=None, return_to=None, code=None)
     )
+    voices = delete_recordings(
+        connection,
+        list(connection.scalars(select(Submission.id).where(Submission.posting_id.in_(postings)))),
+        "identities were forgotten",
+    )
     connection.execute(delete(Invitation).where(Invitation.posting_id.in_(postings)))
     for row in connection.execute(
         select(Posting.id, Posting.values.label("said")).where(Posting.id.in_(postings))
     ).all():
         values = {**row.said, "forgotten": True}
         connection.execute(update(Posting).where(Posting.id == row.id).values({"values": values}))
-    return Forgotten(erased.rowcount, stay)
+    return Forgotten(erased.rowcount, stay, voices)
 
 
 def _check_over(connection: Connection, study: str, postings: list[int]) -> None:

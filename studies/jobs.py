@@ -43,14 +43,22 @@ class Claim:
     time_limit_s: float
     submission: str | None  # its pseudonym
     condition: str | None
+    trial: str | None = None  # what the form of its page carries
 
 
 def enqueue(
-    store: Store, *, task: str, step: str, values: dict[str, Any], time_limit_s: float, submission_id: int | None = None
+    store: Store,
+    *,
+    task: str,
+    step: str,
+    values: dict[str, Any],
+    time_limit_s: float,
+    submission_id: int | None = None,
+    trial: str | None = None,
 ) -> str:
     """Put a job at the end of the queue and return its token.
 
-    A submission has at most one unfinished job of each step: asking for the same again (a reload, a
+    A submission has at most one unfinished job of each step in each trial: asking for the same again (a reload, a
     double click) returns the one that there is. Raises LiveStepError (409) where that one has other input.
     """
     with store.write() as connection:
@@ -59,7 +67,11 @@ def enqueue(
             lock = select(Submission.id).where(Submission.id == submission_id).with_for_update(key_share=True)
             connection.execute(lock)
             same = select(Job.token, Job.input, Job.cancel_asked).where(
-                Job.submission_id == submission_id, Job.task == task, Job.step == step, Job.state.in_(UNFINISHED)
+                Job.submission_id == submission_id,
+                Job.task == task,
+                Job.step == step,
+                Job.trial == trial,
+                Job.state.in_(UNFINISHED),
             )
             if found := connection.execute(same).first():
                 if found.input == values and not found.cancel_asked:
@@ -78,6 +90,7 @@ def enqueue(
                 input=values,
                 time_limit_s=time_limit_s,
                 created_at=now(),
+                trial=trial,
             )
         )
         return token
@@ -111,7 +124,15 @@ def claim(store: Store, worker: str, *, lease_s: float = LEASE_S) -> Claim | Non
                 message=None,
             )
             .returning(
-                Job.id, Job.token, Job.attempts, Job.task, Job.step, Job.input, Job.time_limit_s, Job.submission_id
+                Job.id,
+                Job.token,
+                Job.attempts,
+                Job.task,
+                Job.step,
+                Job.input,
+                Job.time_limit_s,
+                Job.submission_id,
+                Job.trial,
             )
         ).first()
         if taken is None:
@@ -133,6 +154,7 @@ def claim(store: Store, worker: str, *, lease_s: float = LEASE_S) -> Claim | Non
             time_limit_s=taken.time_limit_s,
             submission=asked_by[0] if asked_by else None,
             condition=asked_by[1] if asked_by else None,
+            trial=taken.trial,
         )
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,13 +20,14 @@ from sqlalchemy import insert, select
 from crowdloom.models.live import IMPLEMENTATIONS
 from crowdloom.studies import platform_jobs
 from crowdloom.studies.database import Store, now
-from crowdloom.studies.errors import LiveStepError, StudyError
+from crowdloom.studies.errors import LiveStepError, StudyError, TrialError
 from crowdloom.studies.jobs import Claim
+from crowdloom.studies.participation import Designs, position_of, read_progress, trial_at
 from crowdloom.studies.scratch import scratch_folder
 from crowdloom.studies.step import News, Order, as_json, run
 from crowdloom.studies.tables import Batch, Condition, Design, Event, Posting, Submission
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import LiveStep
+from crowdloom.tasks.protocol import LiveStep, Trial
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ class Asker:
     state: str
     task: str
     condition: str | None
+    trial_id: str | None = None
+    """What the form of the page that asks carries, where it says so."""
+    trial: Trial | None = None
 
 
 def find_asker(store: Store, token: str) -> Asker:
@@ -59,6 +63,19 @@ def find_asker(store: Store, token: str) -> Asker:
     if found is None:
         raise StudyError("this link belongs to no submission; use the link that the study gave you")
     return Asker(*found)
+
+
+def at_trial(store: Store, designs: Designs, asker: Asker, token: str, trial_id: str) -> Asker:
+    """The asker with the trial that its page names. Raises LiveStepError (409) unless it is the current one."""
+    with store.read() as connection:
+        progress = read_progress(connection, token)
+    try:
+        position = position_of(designs, progress, trial_id)
+    except TrialError:
+        position = None
+    if progress.stage != "trials" or position is None or position != progress.answered:
+        raise LiveStepError("this question is not the one that you are at; reload the page to go on", status=409)
+    return replace(asker, trial_id=trial_id, trial=trial_at(designs, progress, position)[1])
 
 
 def declared_step(task: str, name: str) -> LiveStep:
@@ -96,7 +113,7 @@ def read_input(step: LiveStep, body: bytes) -> dict[str, Any]:
 
 
 def order_of(store: Store, claim: Claim) -> Order:
-    """What a worker runs for a job. Raises LiveStepError where this version does not know the step."""
+    """What a worker runs for a job. Raises LiveStepError where this version does not know the step or its trial."""
     if claim.task == platform_jobs.TASK:  # the researcher's, which no participant can call
         target, step = platform_jobs.TARGET, platform_jobs.declared_platform_step(claim.step)
     else:
@@ -108,7 +125,22 @@ def order_of(store: Store, claim: Claim) -> Order:
         folder=scratch_folder(store, claim.submission or claim.token),
         submission=claim.submission,
         condition=claim.condition,
+        trial=_trial_of(store, claim),
+        trial_id=claim.trial,
     )
+
+
+def _trial_of(store: Store, claim: Claim) -> Trial | None:
+    if claim.trial is None:
+        return None
+    designs = Designs(store)
+    with store.read() as connection:
+        token = connection.execute(select(Submission.token).where(Submission.pseudonym == claim.submission)).scalar()
+    try:
+        submission = designs.assigned(token or "")
+        return trial_at(designs, submission, position_of(designs, submission, claim.trial))[1]
+    except (StudyError, TrialError) as error:
+        raise LiveStepError(f"the trial of {claim.step} is not there any more", status=409) from error
 
 
 class InlineSteps:
@@ -128,11 +160,12 @@ class InlineSteps:
     def call(self, asker: Asker, name: str, step: LiveStep, values: dict[str, Any]) -> dict[str, Any]:
         """The step's output; input and output become an event `live_step` of the submission.
 
+        What the step declares as `unrecorded` is left out of the event.
         Raises LiveStepError: 422 refused by the step, 500 failed, 503 no thread free, 504 too slow.
         """
         target = _target(asker.task, name)
         folder = scratch_folder(self._store, asker.pseudonym)
-        order = Order(target, step, values, folder, asker.pseudonym, asker.condition)
+        order = Order(target, step, values, folder, asker.pseudonym, asker.condition, asker.trial, asker.trial_id)
         began = time.monotonic()
         over = threading.Event()
         future = self._threads.submit(run, order, lambda _fraction, _message: None, over.is_set)
@@ -143,9 +176,12 @@ class InlineSteps:
             if future.cancel():
                 raise LiveStepError("the server is busy; try again in a moment", status=503) from None
             end = News("overtime", text=f"{name} took longer than its limit of {step.time_limit_s:g} s")
-        record = {"step": name, "input": values, "ms": round(1000 * (time.monotonic() - began), 1)}
+        kept = {field: value for field, value in values.items() if field not in step.unrecorded}
+        record = {"step": name, "input": kept, "ms": round(1000 * (time.monotonic() - began), 1)}
+        if asker.trial_id is not None:
+            record["trial"] = asker.trial_id
         if end.kind == "done":
-            self._record(asker, record | {"output": end.output})
+            self._record(asker, record if "output" in step.unrecorded else record | {"output": end.output})
             return end.output or {}
         self._record(asker, record | {"error": end.text})
         if end.kind == "refused":

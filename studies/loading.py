@@ -131,10 +131,8 @@ def prepare_items(design: DesignModel, items: Sequence[SourceItem], spool: Spool
 
 def _prepare(item: SourceItem, design: DesignModel, options: Sequence[Settings], spool: Spool) -> dict[str, Any]:
     """The row of an item that is shown with these options, but for its study and token; its media go to the spool."""
-    content = item.image()
-    image = open_image(content, item.name) if item.array is None else image_of(item.array)
     said = design.items
-    shown = for_the_page(image, content, said.image_size, item.name, said.enlarge)
+    picture, content = _picture(item, said, spool)
     views = {name: _view(item, name, said, spool) for name in item.views}
     _check_fit(item, views, design, options)
     return {
@@ -142,14 +140,27 @@ def _prepare(item: SourceItem, design: DesignModel, options: Sequence[Settings],
         "content_sha256": item.digest(
             content, said.image_size, said.enlarge, {name: view["media"] for name, view in views.items()}
         ),
-        "media": spool.add(content, BROWSER_FORMATS.get(image.format or "", "application/octet-stream")),
-        "shown": spool.add(shown.content, shown.mime),
-        "width": shown.width,
-        "height": shown.height,
+        **picture,
         "reference": item.reference,
         "difficulty": item.difficulty,
         "attributes": item.attributes | ({VIEWS: views} if views else {}),
     }
+
+
+def _picture(item: SourceItem, said: Items, spool: Spool) -> tuple[dict[str, Any], bytes]:
+    """The part of an item's row that says of its picture, and the picture; empty where it has none."""
+    if item.image is None:
+        return dict.fromkeys(("media", "shown", "width", "height")), b""
+    content = item.image()
+    image = open_image(content, item.name) if item.array is None else image_of(item.array)
+    shown = for_the_page(image, content, said.image_size, item.name, said.enlarge)
+    row = {
+        "media": spool.add(content, BROWSER_FORMATS.get(image.format or "", "application/octet-stream")),
+        "shown": spool.add(shown.content, shown.mime),
+        "width": shown.width,
+        "height": shown.height,
+    }
+    return row, content
 
 
 def _view(item: SourceItem, name: str, said: Items, spool: Spool) -> dict[str, Any]:

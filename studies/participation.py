@@ -29,7 +29,14 @@ from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Condition as ConditionModel
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
-from crowdloom.studies.stages import after_questionnaire, after_trials, questionnaire_stage
+from crowdloom.studies.stages import (
+    after_answer,
+    after_check,
+    after_instructions,
+    after_questionnaire,
+    questionnaire_at,
+    questionnaire_stage,
+)
 from crowdloom.studies.tables import Batch, BatchItem, Condition, Design, Item, Place, Posting, Response, Submission
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack
@@ -256,13 +263,16 @@ def save_answer(
         progress = read_progress(connection, submission.token)
         if position == progress.answered and progress.state != "started":
             raise TrialError("This participation has ended, so no more answers can be taken.")
-        if progress.state == "started" and progress.stage != "trials":
-            raise TrialError("The questions come after the instructions; please read these first.")
+        if position >= progress.answered and progress.state == "started" and progress.stage != "trials":
+            first = "questions about the last one" if questionnaire_at(progress.stage) is not None else "instructions"
+            raise TrialError(f"This question comes after the {first}; please read these first.")
         if position >= progress.answered:
             raise TrialError("This question comes later; please answer the current one first.")
         _compare(connection, row)
     elif position + 1 == len(submission.item_order):
         _complete(connection, submission, design)
+    elif (stage := after_answer(design, submission.item_order, position + 1)) != "trials":
+        connection.execute(update(Submission).where(Submission.id == submission.id).values(stage=stage))
 
 
 def response_row(
@@ -319,7 +329,8 @@ def _compare(connection: Connection, row: dict[str, Any]) -> None:
 
 def _complete(connection: Connection, submission: Assigned, design: DesignModel) -> None:
     """Every answer is there: fill the place, or mark the submission surplus where none is left."""
-    done = {"state": "completed", "completed_at": now(), "stage": after_trials(design)}
+    order = submission.item_order
+    done = {"state": "completed", "completed_at": now(), "stage": after_answer(design, order, len(order))}
     if not _change_state(connection, submission, "started", **done):
         return  # they left at this very moment; coming back completes it
     surplus = False
@@ -334,13 +345,13 @@ def _complete(connection: Connection, submission: Assigned, design: DesignModel)
 
 
 def finish_instructions(connection: Connection, progress: Progress, design: DesignModel) -> None:
-    """The instructions are read: on to the comprehension check, or to the trials where there is none."""
-    if _move(connection, progress, "instructions", stage="check" if design.comprehension else "trials"):
+    """The instructions are read: on to the comprehension check, or to what comes after it where there is none."""
+    if _move(connection, progress, "instructions", stage=after_instructions(design)):
         add_event(connection, progress.id, "instructions_read", {})
 
 
 def answer_check(connection: Connection, progress: Progress, design: DesignModel, answers: Sequence[str]) -> None:
-    """Right answers lead to the trials, wrong ones back to the instructions, too many of them to the end."""
+    """Right answers lead on, wrong ones back to the instructions, too many of them to the end."""
     if design.comprehension is None or progress.state != "started":
         return
     passed = list(answers) == [question.correct for question in design.comprehension.questions]
@@ -350,7 +361,7 @@ def answer_check(connection: Connection, progress: Progress, design: DesignModel
         connection,
         progress,
         "check",
-        stage="trials" if passed else "instructions",
+        stage=after_check(design) if passed else "instructions",
         checks_failed=failed,
         state="failed_check" if over else "started",
     )
@@ -360,23 +371,52 @@ def answer_check(connection: Connection, progress: Progress, design: DesignModel
             free(connection, progress.id, "failed_check")
 
 
+def save_background(connection: Connection, progress: Progress, answers: Mapping[str, str | int | float]) -> None:
+    """Keep the answers to the background questions; the trials come next."""
+    if progress.state == "started" and _move(connection, progress, "background", stage="trials"):
+        add_event(connection, progress.id, "background", dict(answers))
+
+
+def asked_after(progress: Progress, design: DesignModel) -> int | None:
+    """After which trial the questionnaire of this moment is asked, as how many have an answer; None after the study.
+
+    It tells the same questionnaire after one item from that after another.
+    """
+    number = questionnaire_at(progress.stage)
+    return progress.answered if number is not None and design.questionnaires[number].after == "item" else None
+
+
 def save_questionnaire(
     connection: Connection, progress: Progress, design: DesignModel, number: int, ratings: Ratings
 ) -> None:
     """Keep the answer to a questionnaire, counted from 0; the next one, or what follows them, comes next."""
-    if _move(connection, progress, questionnaire_stage(number), stage=after_questionnaire(design, number)):
-        add_questionnaire(connection, progress.id, design, number, ratings)
+    stage = after_questionnaire(design, number, len(progress.item_order), progress.answered)
+    if progress.state == "left" or not _move(connection, progress, questionnaire_stage(number), stage=stage):
+        return
+    item = None
+    if (answered := asked_after(progress, design)) is not None:
+        item_id, _ = progress.item_order[answered - 1]
+        item = connection.execute(select(Item.key).where(Item.id == item_id)).scalar_one()
+    add_questionnaire(connection, progress.id, design, number, ratings, item)
 
 
 def add_questionnaire(
-    connection: Connection, submission_id: int, design: DesignModel, number: int, ratings: Ratings
+    connection: Connection,
+    submission_id: int,
+    design: DesignModel,
+    number: int,
+    ratings: Ratings,
+    item: str | None = None,
 ) -> None:
-    """Write down the answer to a questionnaire, counted from 0; people and exports count from 1."""
+    """Write down the answer to a questionnaire, counted from 0; people and exports count from 1.
+
+    `item` is the key of the one after which it was asked.
+    """
     values = {"number": number + 1, "instrument": design.questionnaires[number].instrument, "ratings": ratings}
-    add_event(connection, submission_id, "questionnaire", values)
+    add_event(connection, submission_id, "questionnaire", values | ({} if item is None else {"item": item}))
 
 
-def save_debrief(connection: Connection, progress: Progress, answers: Mapping[str, str]) -> None:
+def save_debrief(connection: Connection, progress: Progress, answers: Mapping[str, str | int | float]) -> None:
     """Keep the answers to the debrief questions; the receipt comes next."""
     if _move(connection, progress, "debrief", stage="done"):
         add_event(connection, progress.id, "debrief", dict(answers))
@@ -418,6 +458,9 @@ def go_on(connection: Connection, progress: Progress, design: DesignModel) -> No
             add_event(connection, progress.id, "place_held_again", {})
 
 
+_answers = select(func.count()).where(Response.submission_id == Submission.id).scalar_subquery()
+
+
 def _move(connection: Connection, progress: Progress, at: str, **values: Any) -> bool:
     """Change a submission that still is at the stage `at`, and just as it was read."""
     moved = connection.execute(
@@ -427,6 +470,8 @@ def _move(connection: Connection, progress: Progress, at: str, **values: Any) ->
             Submission.stage == at,
             Submission.state == progress.state,
             Submission.checks_failed == progress.checks_failed,
+            # A questionnaire is asked at the same stage after one item and after the next.
+            *([_answers == progress.answered] if questionnaire_at(at) is not None else []),
         )
         .values(**values)
     )

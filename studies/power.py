@@ -10,7 +10,7 @@ from crowdloom.analysis.power import Power, power_of
 from crowdloom.analysis.power_needed import needed
 from crowdloom.analysis.power_people import Asked
 from crowdloom.studies.cost import Cost, cost_of
-from crowdloom.studies.design import MOST_RESPONSES
+from crowdloom.studies.design_batches import MOST_RESPONSES
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.power_numbers import Setting, asked_of, listings
 

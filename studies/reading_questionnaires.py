@@ -22,6 +22,7 @@ COLUMNS = (
     "version",
     "standing",
     "questionnaire",
+    "after_item",
     "instrument",
     "about",
     "kind",
@@ -40,6 +41,7 @@ def read_questionnaires(
     """A row for each item of each answer to a questionnaire, and one for each score: see `analysis.questionnaires`.
 
     Beside that frame's columns it has `study`, `version`, `standing` (see `reading.Origin`) and `at`, the time in UTC.
+    `after_item` is the key of the item after which it was asked, None for those after the study.
     Submissions come in the order in which they began. Raises StudyError as `find_answers` does.
     """
     answers = find_answers(connection, study, scope, version)
@@ -63,7 +65,7 @@ def read_questionnaires(
             continue
         asked = designs[design_id].questionnaires[said["number"] - 1].asked
         about = (study, origin.submission, origin.participant, origin.condition, origin.version, origin.standing)
-        said_of = (*about, said["number"], said["instrument"], asked.about, "item")
+        said_of = (*about, said["number"], said.get("item"), said["instrument"], asked.about, "item")
         for item in asked.items:
             value = float(said["ratings"][item.name])
             found.append((*said_of, item.name, item.text, item.left, item.right, value, at))

@@ -1,4 +1,4 @@
-"""What happened beside the answers, as tables: every event, and the answers to the debrief questions."""
+"""What happened beside the answers, as tables: every event, and the answers to background and debrief questions."""
 
 from __future__ import annotations
 
@@ -48,9 +48,35 @@ def read_debrief(connection: Connection, study: str) -> pd.DataFrame:
 
     Raises StudyError for an unknown study.
     """
+    return _read_asked(connection, study, "debrief")
+
+
+def read_background(connection: Connection, study: str) -> pd.DataFrame:
+    """The answers to the background questions, as `read_debrief` has its own; numbers are numbers.
+
+    Raises StudyError for an unknown study.
+    """
+    return _read_asked(connection, study, "background")
+
+
+def background_of(connection: Connection, study: str, code: str) -> dict[str, str | int | float]:
+    """What the submission with this pseudonym answered to the background questions, by question; empty if nothing."""
+    found = connection.execute(
+        select(Event.values)
+        .join(Submission, Submission.id == Event.submission_id)
+        .join(Posting, Posting.id == Submission.posting_id)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study, Submission.pseudonym == code, Event.kind == "background")
+        .order_by(Event.id.desc())
+    ).first()
+    return dict(found[0]) if found is not None else {}
+
+
+def _read_asked(connection: Connection, study: str, kind: str) -> pd.DataFrame:
     import pandas as pd
 
     events = read_events(connection, study)
-    asked = events[events["kind"] == "debrief"].reset_index(drop=True)
+    asked = events[events["kind"] == kind].reset_index(drop=True)
     answers = pd.DataFrame([json.loads(values) for values in asked["values"]], index=asked.index)
     return pd.concat([asked[["participant", "submission", "at"]], answers], axis=1)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from crowdloom.models.live import Cancelled, Context, Refused, implementation
-from crowdloom.tasks.protocol import LiveStep
+from crowdloom.tasks.protocol import LiveStep, Trial
 
 
 @dataclass(frozen=True)
@@ -28,28 +28,50 @@ class Order:
     folder: Path
     submission: str | None = None
     condition: str | None = None
+    trial: Trial | None = None
+    trial_id: str | None = None
 
 
 @dataclass(frozen=True)
 class News:
-    """What becomes of a step: it began, it is so far, it ended, or (the last three) its worker ended it.
+    """What becomes of a step: it began, it is so far, it ended, or (the last four) its worker ended it.
 
-    `text` is a progress message, a sentence for the participant, or the traceback of a failure.
+    `text` is a progress message, a sentence for the participant, or the traceback of a failure; `detail` is for the
+    researcher's log.
     """
 
     kind: Literal[
-        "started", "progress", "done", "refused", "failed", "cancelled", "died", "overtime", "given back", "lost"
+        "started",
+        "progress",
+        "done",
+        "refused",
+        "failed",
+        "cancelled",
+        "died",
+        "overmemory",
+        "overtime",
+        "given back",
+        "lost",
     ]
     fraction: float = 0.0
     text: str = ""
     output: dict[str, Any] | None = None
+    detail: str = ""
 
 
 def run(order: Order, report: Callable[[float, str], None], stopped: Callable[[], bool]) -> News:
     """Run a step and say how it ended; nothing that it raises gets out."""
     try:
         given = order.step.input.model_validate(order.values)
-        context = Context(order.folder, order.submission, order.condition, report, stopped)
+        context = Context(
+            order.folder,
+            order.submission,
+            order.condition,
+            order.trial,
+            order.trial_id,
+            report=report,
+            stopped=stopped,
+        )
         output = implementation(order.target)(given, context)
         return News("done", output=as_json(order.step.output.model_validate(output)))
     except Cancelled:

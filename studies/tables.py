@@ -3,7 +3,8 @@
 Conventions: `id` is an internal integer that never leaves the server; whatever
 appears in a URL, an export or a release is a random `token` or `pseudonym`.
 Times are UTC. Money is an integer number of minor units plus a currency.
-The tables of `APPEND_ONLY` are: triggers refuse UPDATE and DELETE.
+The tables of `APPEND_ONLY` are: triggers refuse UPDATE and DELETE. `recording` is, too, but that people may have it
+deleted: a trigger lets DELETE through where an event says that it was asked for.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ def _id() -> Mapped[int]:
 
 def _to(column: str, **options: Any) -> Mapped[Any]:
     return mapped_column(Key, ForeignKey(column), **options)
+
+
+def _to_response(name: str) -> Mapped[Any]:
+    """A column that came later to its table: SQLite adds a reference to a table only under a name."""
+    return mapped_column(Key, ForeignKey("response.id", name=name))
 
 
 def _unique_where(condition: str, name: str, *columns: str) -> Index:
@@ -371,6 +377,28 @@ class Job(Table):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    trial: Mapped[str | None] = mapped_column(String(50))  # what its page's form carries, where a trial's page asked
+
+
+class Recording(Table):
+    """A piece of what a participant said aloud at a trial; several pieces in their order are one recording, a file.
+
+    A recording ends with the page or with a click, and the next has the next number. Nothing of a piece changes, and
+    it is deleted only once an event `audio_deleted` of the submission says so.
+    """
+
+    __tablename__ = "recording"
+    __table_args__ = (UniqueConstraint("submission_id", "item_id", "repeat_index", "number", "chunk"),)
+    id: Mapped[int] = _id()
+    submission_id: Mapped[int] = _to("submission.id")
+    item_id: Mapped[int] = _to("item.id")
+    repeat_index: Mapped[int]
+    number: Mapped[int]  # of the recording at this trial, from 1
+    chunk: Mapped[int]  # of the piece in its recording, from 0
+    at: Mapped[datetime]  # when the piece begins, by the server's clock
+    offset_ms: Mapped[int]  # the same by the page's clock, since the page was opened
+    mime: Mapped[str] = mapped_column(String(100))
+    content: Mapped[bytes]
 
 
 class Payment(Table):
@@ -489,7 +517,7 @@ class Coder(Table):
 
 
 class Coding(Table):
-    """The category that a coder gave an item; of several rows the newest counts."""
+    """The category that a coder gave an item, or one interaction of an answer; of several rows the newest counts."""
 
     __tablename__ = "coding"
     __table_args__ = (Index("coding_by_coder", "coder_id", "item_id"),)
@@ -499,10 +527,12 @@ class Coding(Table):
     category: Mapped[str] = mapped_column(String(20))
     note: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime]
+    response_id: Mapped[int | None] = _to_response("coding_response_id_fkey")  # where interactions are coded
+    interaction: Mapped[int | None]
 
 
 class Adjudication(Table):
-    """The category that was decided for an item, after its codes; of several rows the newest counts."""
+    """The category that was decided for an item or an interaction, after its codes; the newest row counts."""
 
     __tablename__ = "adjudication"
     id: Mapped[int] = _id()
@@ -510,6 +540,8 @@ class Adjudication(Table):
     category: Mapped[str] = mapped_column(String(20))
     decided_by: Mapped[str] = mapped_column(String(100))
     at: Mapped[datetime]
+    response_id: Mapped[int | None] = _to_response("adjudication_response_id_fkey")
+    interaction: Mapped[int | None]
 
 
 class Access(Table):
@@ -540,8 +572,33 @@ def append_only(dialect: str, table: str) -> list[str]:
     ]
 
 
+def deleted_when_asked(dialect: str) -> list[str]:
+    """The statements that make `recording` refuse UPDATE, and DELETE without an event that says who asked for it."""
+    asked = "SELECT 1 FROM event WHERE event.submission_id = OLD.submission_id AND event.kind = 'audio_deleted'"
+    refusal = "recording is deleted only after an event audio_deleted"
+    if dialect == "sqlite":
+        return [
+            "CREATE TRIGGER recording_no_update BEFORE UPDATE ON recording "
+            "BEGIN SELECT RAISE(ABORT, 'recording is append-only'); END",
+            f"CREATE TRIGGER recording_no_delete BEFORE DELETE ON recording WHEN NOT EXISTS ({asked}) "
+            f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END",
+        ]
+    return [
+        "CREATE FUNCTION recording_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'recording is append-only'; END $$",
+        "CREATE TRIGGER recording_append_only BEFORE UPDATE OR TRUNCATE ON recording "
+        "FOR EACH STATEMENT EXECUTE FUNCTION recording_append_only()",
+        "CREATE FUNCTION recording_deleted_when_asked() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF NOT EXISTS ({asked}) THEN RAISE EXCEPTION '{refusal}'; END IF; RETURN OLD; END $$",
+        "CREATE TRIGGER recording_deleted_when_asked BEFORE DELETE ON recording "
+        "FOR EACH ROW EXECUTE FUNCTION recording_deleted_when_asked()",
+    ]
+
+
 @event.listens_for(Table.metadata, "after_create")
 def _add_triggers(target: object, connection: Connection, **_: object) -> None:
     for table in APPEND_ONLY:
         for statement in append_only(connection.dialect.name, table):
             connection.exec_driver_sql(statement)
+    for statement in deleted_when_asked(connection.dialect.name):
+        connection.exec_driver_sql(statement)

@@ -54,12 +54,16 @@ def job_state(store: Store, token: str, submission_id: int | None = None) -> Job
         return _state(connection, connection.execute(found).first())
 
 
-def latest_job(store: Store, task: str, step: str, submission_id: int) -> JobState | None:
-    """The state of the last job of a step that this submission asked for; None where it never did."""
+def latest_job(store: Store, task: str, step: str, submission_id: int, trial: str | None = None) -> JobState | None:
+    """The state of the last job of a step that this submission asked for, in a trial if one is named.
+
+    None where it never did.
+    """
+    of_trial = [Job.trial == trial] if trial is not None else []
     with store.read() as connection:
         found = (
             select(*Job.__table__.c)
-            .where(Job.submission_id == submission_id, Job.task == task, Job.step == step)
+            .where(Job.submission_id == submission_id, Job.task == task, Job.step == step, *of_trial)
             .order_by(Job.id.desc())
             .limit(1)
         )

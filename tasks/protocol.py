@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,10 @@ class Settings(BaseModel):
     """What a design can say to a task: unknown names are refused, and nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    def of_person(self, number: int) -> Self:
+        """As a behaviour: that of the simulated person with this number, from 0; all are alike unless a task says."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,21 @@ class LiveStep:
     """Something that the server does between two actions of a participant.
 
     `where` is "inline" for what takes milliseconds, "worker" for what must not hold up the pages.
-    `studies` binds the name to an implementation in `models`.
+    `studies` binds the name to an implementation in `models`. A worker's process that takes more than `memory_mib`
+    is ended, and the step has failed. Of an inline step an event is kept; it leaves out the fields of the input that
+    are named in `unrecorded`, and with "output" the output.
     """
 
     input: type[BaseModel]
     output: type[BaseModel]
     time_limit_s: float
     where: Literal["inline", "worker"] = "inline"
+    memory_mib: int | None = None
+    unrecorded: tuple[str, ...] = ()
+
+
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Runs a live step to its end, worker steps too: from its name and its input to its output."""
 
 
 class Task(Protocol):
@@ -178,3 +190,11 @@ class Task(Protocol):
         `truth` is the item's true label distribution; `trial` has the item's attributes, also those
         that no page shows.
         """
+
+
+@runtime_checkable
+class LiveTask(Task, Protocol):
+    """A task whose page calls live steps: its simulated participants do, too."""
+
+    def simulate_live(self, call: Call, person: Person, trial: Trial, rng: random.Random) -> dict[str, list[str]]:
+        """Go through the trial by calling its live steps; what a simulated participant would post at the end."""

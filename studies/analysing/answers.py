@@ -94,6 +94,7 @@ _POOLING = {
     "soft-label": "These numbers, and the labels, times and figures below, pool {}; crowdloom export holds them apart.",
     "mixing-coefficient": "These numbers, and the times and figures below, pool {}; crowdloom export holds them apart.",
     "wrong-label": "These numbers pool {}; the tables below hold them apart, as crowdloom export does.",
+    "latent-session": "These numbers, and the times and figures below, pool {}; the tables below hold them apart.",
 }
 """For each task, what of its description does not tell conditions apart."""
 
@@ -130,13 +131,16 @@ def _labels(answers: Answers) -> list[Block]:
 
 
 def _agreement(answers: Answers) -> list[Block]:
+    """Nothing of a task whose answers are no judgement of the item, such as sessions."""
+    if answers.task not in AGREEMENT:
+        return []
     found = AGREEMENT[answers.task](answers.frame, answers.rng(), answers.samples)
     return [Tabular(agreement_table(found), "agreement")]
 
 
 def _ceiling(answers: Answers) -> list[Block]:
-    """From repeats; nothing where no item was shown again."""
-    if not answers.frame["is_repeat"].any():
+    """From repeats; nothing where no item was shown again, and of answers that are no judgement of it."""
+    if answers.task not in _CEILINGS or not answers.frame["is_repeat"].any():
         return []
     found = _CEILINGS[answers.task](answers)
     return [Tabular(ceiling_table(found), "noise-ceiling", ceiling_words(found))]

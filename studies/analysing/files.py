@@ -80,7 +80,7 @@ def _write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             frame = block.table.frame if block.data is None else block.data
             with whole_file(path) as part:
-                frame.map(_rounded).to_csv(part, index_label=str(frame.index.name or "row"))
+                frame.map(rounded).to_csv(part, index_label=str(frame.index.name or "row"))
             written.append(path)
         elif isinstance(block, Drawing):
             path = folder / _file(block)
@@ -90,7 +90,8 @@ def _write_files(sections: Sequence[Section], folder: Path) -> list[Path]:
     return written
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """A number with `DIGITS` digits; anything else as it is."""
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 

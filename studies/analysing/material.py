@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
+from crowdloom.analysis.latent_report import Material as Sessions
 from crowdloom.analysis.plan import plan_hash
+from crowdloom.studies.analysing.sessions import read_session_material
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.posting import SIMULATED, current_design
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
-from crowdloom.studies.records import read_debrief
+from crowdloom.studies.reading_sessions import TASK
+from crowdloom.studies.records import read_background, read_debrief
 from crowdloom.studies.releasing.whence import PublishedPlan, Whence, published_plans, read_whence
 from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
@@ -63,6 +66,8 @@ class Material:
     """None where the design has no plan."""
     with_plan: tuple[int, ...]
     """Versions of the study that were published with a plan, whichever."""
+    background: pd.DataFrame
+    """The answers to the background questions; see `records.read_background`."""
     debrief: pd.DataFrame
     """The answers to the debrief questions; see `records.read_debrief`."""
     questionnaires: pd.DataFrame
@@ -75,6 +80,8 @@ class Material:
     """The release that the study was read from, if it was."""
     runs: Sequence[StoredRun] = ()
     """Of training on the study's labels."""
+    sessions: Sessions | None = None
+    """In a latent space, of every submission whatever its standing; None for other tasks."""
 
 
 def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
@@ -117,11 +124,13 @@ def read_material(connection: Connection, study: str, version: int | None = None
         simulated=sum(some.number for some in counted if some.posting_id in simulated),
         planned=_planned(design, current, plans, is_release=whence is not None),
         with_plan=tuple(sorted({plan.version for plan in plans if plan.sha256})),
+        background=read_background(connection, study),
         debrief=read_debrief(connection, study),
         questionnaires=read_questionnaires(connection, study, "all", version),
         pay=_pay(connection, study),
         whence=whence,
         runs=read_training_runs(connection, study),
+        sessions=read_session_material(connection, study, "all", version) if design.task == TASK else None,
     )
 
 

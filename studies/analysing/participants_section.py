@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crowdloom.analysis.flow import flow_table
 from crowdloom.analysis.report import Facts, Prose, Section, Tabular
-from crowdloom.studies.analysing.debrief import debrief_tables
+from crowdloom.studies.analysing.debrief import background_tables, debrief_tables
 from crowdloom.studies.analysing.material import Material
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ def participants_section(material: Material, told: pd.DataFrame) -> Section:
     for reason, number in by_hand["detail"].value_counts().sort_index().items():
         section.blocks.append(Prose(f"Excluded by hand, {number}: {reason}"))
     kept = told["submission"][told["reason"].isna()]
+    section.blocks += [
+        Tabular(table, f"background-{number}")
+        for number, table in enumerate(background_tables(material.design, material.background, kept), 1)
+    ]
     section.blocks += [
         Tabular(table, f"debrief-{number}")
         for number, table in enumerate(debrief_tables(material.design, material.debrief, kept), 1)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from crowdloom.analysis.bootstrap import SAMPLES
 from crowdloom.analysis.figure_style import NothingToDrawError
+from crowdloom.analysis.latent_report import session_sections
 from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
 from crowdloom.analysis.questionnaires import questionnaire_tables
 from crowdloom.analysis.report import Drawing, Facts, Prose, Section, Tabular
@@ -25,6 +26,7 @@ from crowdloom.studies.analysing.models_section import models_section
 from crowdloom.studies.analysing.participants_section import participants_section
 from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.results import Results, find_results
+from crowdloom.studies.analysing.sessions import counting_sessions
 from crowdloom.studies.analysing.whence import whence_blocks
 from crowdloom.studies.words import count
 
@@ -75,6 +77,7 @@ def analyse(
         _design(material),
         participants_section(material, told),
         *answer_sections(answers, say),
+        *([] if material.sessions is None else session_sections(counting_sessions(material.sessions, counted))),
         *_questionnaires(material, told),
         *models_section(material.runs),
         _making(material, command, samples, counts),
@@ -121,14 +124,21 @@ def _questionnaires(material: Material, told: pd.DataFrame) -> list[Section]:
         Tabular(table, f"questionnaire-{number}") for number, table in enumerate(questionnaire_tables(given), 1)
     ]
     for stem, draw, caption in (
-        ("workload", tlx_figure, "Raw NASA-TLX, 0 to 20 on each subscale: ratings, quartiles and means by condition."),
-        ("scales", scales_figure, "The study's own statements, 0 to 100: ratings, quartiles and means by condition."),
+        ("workload", tlx_figure, "Raw NASA-TLX, 0 to 20 on each subscale: ratings, quartiles and means by {by}."),
+        ("scales", scales_figure, "The study's own statements, 0 to 100: ratings, quartiles and means by {by}."),
     ):
         try:
-            section.blocks.append(Drawing(draw(given), stem, caption))
+            section.blocks.append(Drawing(draw(given), stem, caption.format(by=_drawn_by(given, stem))))
         except NothingToDrawError:
             continue  # not asked
     return [section]
+
+
+def _drawn_by(given: pd.DataFrame, stem: str) -> str:
+    """What the first questionnaire of a figure is drawn by."""
+    rows = given[given["instrument"] == {"workload": "nasa-tlx", "scales": "scales"}[stem]]
+    first = rows[rows["questionnaire"] == rows["questionnaire"].min()]
+    return "condition" if first["after_item"].isna().all() else "item"
 
 
 def _making(material: Material, command: Sequence[str], samples: int, counts: npt.NDArray[Any] | None) -> Section:

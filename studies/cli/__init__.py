@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import click
 
+from crowdloom.studies.cli.lazy import LazyGroup
 from crowdloom.studies.errors import CrowdloomError
 
 COMMANDS = {
@@ -44,6 +44,7 @@ COMMANDS = {
     "simulate-labels": "Simulate soft labels for images with hard ones, as a study's people would give them.",
     "train": "Train networks on collected labels, and compare kinds of labels.",
     "tables": "Rebuild the tables and figures of the thesis on learning from soft labels and mixes.",
+    "hill": "Studies in which people reshape a network's latent space.",
     "aggregate": "Turn any table of people's labels into probabilities for each task.",
     "export": "Write a study's answers as one long table.",
     "release": "Write a study as a data set that others can load.",
@@ -54,27 +55,11 @@ COMMANDS = {
 }
 """Every command with its help; its module is `crowdloom.studies.cli.NAME` (`_` for `-`) and has a `command`."""
 
-_MODULES = {"import": "importing"}  # `import` cannot name a module
+_MODULES = {name: f"{__name__}.{name.replace('-', '_')}" for name in COMMANDS}
+_MODULES["import"] = f"{__name__}.importing"  # `import` cannot name a module
 
 
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
-        command = import_module(f"crowdloom.studies.cli.{module}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, helps=COMMANDS, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="crowdloom")
 def cli() -> None:
     """Studies in which people teach machines.

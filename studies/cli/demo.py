@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import click
 from crowdloom.studies.cli.options import progress
 from crowdloom.studies.cli.training_options import training_progress
 from crowdloom.studies.learning.extra import INSTALL, lacking
+from crowdloom.studies.ports import free_port
 
 if TYPE_CHECKING:
     from crowdloom.studies.demo import Demo
@@ -67,7 +67,7 @@ def command(folder: Path, serve: bool, port: int) -> None:
         click.echo()
         sys.stdout.flush()
         # A fresh process: the server is to be forked from one without the threads of the numeric libraries.
-        arguments = ["-m", "crowdloom.studies.cli", "serve", "--port", str(_free(port))]
+        arguments = ["-m", "crowdloom.studies.cli", "serve", "--port", str(free_port(port))]
         os.environ["CROWDLOOM_DATABASE"] = str(made.database.absolute())
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - our own command
 
@@ -101,12 +101,3 @@ def _say_training(made: Demo) -> None:
             click.echo(f"    {row:22}  {cell_text(table.averages.get(key))}{best}")
     if made.trained.swept.failed:
         click.echo(f"  {len(made.trained.swept.failed)} of {len(runs)} failed; the report says why.")
-
-
-def _free(port: int) -> int:
-    """The port, or 0 (any free one) where somebody listens there."""
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return 0
-    return port

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FILE.csv or FILE.parquet")
 @click.option(
     "--table",
-    type=click.Choice(["answers", "items", "questionnaires", "debrief", "events", "codes"]),
+    type=click.Choice(["answers", "items", "questionnaires", "background", "debrief", "events", "codes"]),
     default="answers",
     show_default=True,
     help="The answers to the items, the items themselves, the questionnaires with their scores, the answers to the "
-    "debrief questions, everything else that happened, or the codes that researchers gave the items.",
+    "background or the debrief questions, everything else that happened, or the codes that researchers gave the items.",
 )
 @answers_options
 @database_option
@@ -30,15 +30,15 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
     """Write the answers of STUDY as one long table: a row for each answer, no platform ids.
 
     The items are a row each, with what their source says of them and their final category. --responses concerns
-    the answers and the questionnaires, --version these and the items; debrief and events are those of all
-    submissions, codes those of the items of the newest version.
+    the answers and the questionnaires, --version these and the items; background, debrief and events are those of
+    all submissions, codes those of the items of the newest version.
     """
     from crowdloom.studies.coding_overview import codes_table
     from crowdloom.studies.exporting import export_frame
     from crowdloom.studies.reading import read_frame
     from crowdloom.studies.reading_items import read_items
     from crowdloom.studies.reading_questionnaires import read_questionnaires
-    from crowdloom.studies.records import read_debrief, read_events
+    from crowdloom.studies.records import read_background, read_debrief, read_events
     from crowdloom.studies.words import count
 
     check_folder(out)
@@ -50,7 +50,12 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
         elif table == "questionnaires":
             frame = read_questionnaires(connection, study, responses, version)
         else:
-            read = {"debrief": read_debrief, "events": read_events, "codes": codes_table}[table]
+            read = {
+                "background": read_background,
+                "debrief": read_debrief,
+                "events": read_events,
+                "codes": codes_table,
+            }[table]
             frame = read(connection, study)
     export_frame(frame, out)
     click.echo(f"Wrote {count(len(frame), 'row')} to {out}; times are UTC.")

@@ -14,7 +14,8 @@ from crowdloom.studies.cli.options import confirmed, database_option, opened, wi
 def command(study: str, yes: bool, database: str | None) -> None:
     """Erase the platform ids of the participants of STUDY, once paying is over; the data stay as they are.
 
-    From then on nobody can be paid, and nobody who comes again is recognised.
+    What was recorded of their voices is deleted, too; `crowdloom hill audio` writes it to files before. From then on
+    nobody can be paid, and nobody who comes again is recognised.
     """
     from crowdloom.studies.identities import forget_identities
     from crowdloom.studies.words import count
@@ -26,6 +27,8 @@ def command(study: str, yes: bool, database: str | None) -> None:
         with store.write() as connection:
             done = forget_identities(connection, study)
         click.echo(f"{study}: the platform ids of {count(done.people, 'participant')} are erased.")
+        if done.voices:
+            click.echo(f"What {count(done.voices, 'submission')} recorded of voices is deleted.")
         if done.stay:
             click.echo(f"{count(done.stay, 'participant')} are still needed by another study, and keep theirs.")
         wipe(store)

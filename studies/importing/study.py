@@ -10,7 +10,8 @@ from statistics import median
 
 from pydantic import ValidationError
 
-from crowdloom.studies.design import Batches, Design, People
+from crowdloom.studies.design import Design, People
+from crowdloom.studies.design_batches import Batches
 from crowdloom.studies.design_items import Items
 from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.importing.batches import batches_by_column, batches_by_items, place_by_items

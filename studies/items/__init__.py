@@ -12,6 +12,7 @@ from crowdloom.studies.items.digits import read_digits
 from crowdloom.studies.items.folder import read_folder
 from crowdloom.studies.items.item import SourceItem, entropy
 from crowdloom.studies.items.mixed import mixed_items
+from crowdloom.studies.items.scenarios import read_scenarios
 from crowdloom.studies.items.table import read_table
 
 __all__ = ["SourceItem", "entropy", "read_items"]
@@ -23,6 +24,7 @@ _SOURCES: dict[str, Callable[[Design, Path], Iterator[SourceItem]]] = {
     "folder": read_folder,
     "csv": read_table,
     "arrays": read_arrays,
+    "scenarios": read_scenarios,
 }
 
 

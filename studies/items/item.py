@@ -14,11 +14,11 @@ from crowdloom.studies.errors import ItemError
 
 @dataclass(frozen=True)
 class SourceItem:
-    """A stimulus as its source gives it; `name` is what messages call it."""
+    """A stimulus as its source gives it; `name` is what messages call it, `image` None where it has no picture."""
 
     key: str
     name: str
-    image: Callable[[], bytes]
+    image: Callable[[], bytes] | None
     reference: str | None = None
     difficulty: float | None = None
     attributes: dict[str, Any] = field(default_factory=dict)

@@ -131,7 +131,10 @@ def _mix(pairs: Sequence[_Pair]) -> Iterator[Any]:
 
 
 def _pixels(item: SourceItem) -> Any:
-    return item.array if item.array is not None else opaque_pixels(open_image(item.image(), item.name), item.name)
+    if item.array is not None:
+        return item.array
+    assert item.image is not None, "a design mixes images alone"
+    return opaque_pixels(open_image(item.image(), item.name), item.name)
 
 
 def _format(array: Any) -> str:

@@ -181,8 +181,20 @@ def _problems(design: Design) -> Iterator[str]:
             "people.submissions_per_participant is above 1, and a worker does a HIT only once; "
             'set mturk.delivery = "batches", which makes a HIT of each batch'
         )
-    if options.delivery == "html" and TASKS[design.task].live_steps:
+    if options.delivery == "html":
+        yield from _needs_our_server(design)
+
+
+def _needs_our_server(design: Design) -> Iterator[str]:
+    """What a page that is delivered whole cannot do, though the design asks for it."""
+    if TASKS[design.task].live_steps:
         yield f'the task {design.task} needs our server between its steps; set mturk.delivery = "server"'
+    if design.background:
+        yield 'background questions are asked by our own pages alone; leave them out, or set mturk.delivery = "server"'
+    if any(questionnaire.after == "item" for questionnaire in design.questionnaires):
+        yield 'questionnaires after each item are asked by our own pages alone; set mturk.delivery = "server"'
+    if design.batches.order == "counterbalanced":
+        yield 'a counterbalanced order is given out by our own pages alone; set mturk.delivery = "server"'
 
 
 def _further_origins(environ: Mapping[str, str]) -> list[str]:

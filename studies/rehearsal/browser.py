@@ -177,6 +177,16 @@ class Browser:
             raise RehearsalError(f"sending the form of {url} twice at once was not answered in the same way twice")
         return page
 
+    def ask_json(self, method: str, url: str, values: Any = None) -> tuple[int, dict[str, Any]]:
+        """What an address that speaks JSON answers: the status and the values. `values` are posted, unless None."""
+        options = {} if values is None else {"json": values}
+        response = self._try(method, url, **options)
+        try:
+            said: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise RehearsalError(f"{method} {url} was answered with {response.status_code} and no JSON") from error
+        return response.status_code, said
+
     def look_at(self, url: str) -> None:
         """Fetch an image; once in a rehearsal, since its address stands for its content."""
         if url in self._images:
@@ -187,6 +197,14 @@ class Browser:
         self._images.add(url)
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """One request for a page or what is on it. Raises RehearsalError where the server says that it is at fault."""
+        response = self._try(method, url, **options)
+        if response.status_code not in (200, 409, 422):
+            page = Page(response)
+            raise RehearsalError(f"{method} {url} was answered with {response.status_code}: {page.says}")
+        return response
+
+    def _try(self, method: str, url: str, **options: Any) -> httpx.Response:
         """One request; tried again where the server says so, or where a kept connection was just closed."""
         for attempt in range(1, _TRIES + 1):
             if self.stopping.is_set():
@@ -202,7 +220,4 @@ class Browser:
             if response.status_code != 503:
                 break
             time.sleep(0.2 * attempt)
-        if response.status_code not in (200, 409, 422):
-            page = Page(response)
-            raise RehearsalError(f"{method} {url} was answered with {response.status_code}: {page.says}")
         return response

@@ -44,7 +44,7 @@ class Habits:
 def draw_person(number: int, seed: int, habits: Habits, pages: int, behaviour: Any = None) -> Person:
     """The person with this number; `pages` is how many pages there are to leave at.
 
-    `behaviour` is how all of them answer the task, as the design states it.
+    `behaviour` is how they answer the task, as the design states it; the task says what each of them has of it.
 
     >>> draw_person(1, seed=1, habits=Habits(drop_out=0), pages=10).drop_out
     0.0
@@ -56,7 +56,7 @@ def draw_person(number: int, seed: int, habits: Habits, pages: int, behaviour: A
         careless=rng.uniform(0.5, 1) if rng.random() < habits.careless else 0.0,
         seconds=20 * rng.lognormvariate(0, SECONDS_SIGMA),
         drop_out=1 - (1 - habits.drop_out) ** (1 / pages),
-        behaviour=behaviour,
+        behaviour=None if behaviour is None else behaviour.of_person(number),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 from sqlalchemy import Connection, func, not_, or_, select
@@ -28,6 +29,7 @@ from crowdloom.studies.rehearsal.report import Rehearsal
 from crowdloom.studies.rehearsal.serving import serving
 from crowdloom.studies.rehearsal.truth import true_label
 from crowdloom.studies.rehearsal.visit import Briefing, End, Visit
+from crowdloom.studies.rehearsal.working import working
 from crowdloom.studies.status import study_status
 from crowdloom.studies.tables import (
     Batch,
@@ -64,8 +66,9 @@ def rehearse(
     """Let simulated people take a study that is in the store, over HTTP, until it is full or all have come.
 
     It is published by the direct link, which stays open. `address` is a server of this store that is
-    running already; without one, one is started for the rehearsal. `on_end` is called with how many
-    people are done. The seed fixes the truth and the people; who meets whom when is left to the server.
+    running already, with a worker where the task has live steps; without one, both are started for the rehearsal.
+    `on_end` is called with how many people are done. The seed fixes the truth and the people; who meets whom when is
+    left to the server.
 
     Raises OptionError for shares that are none, and RehearsalError where real people have taken part
     (their answers must not be mixed with simulated ones) or where the server's answers are wrong.
@@ -90,16 +93,15 @@ def rehearse(
         for item in items
     }
     link, run = f"/join/{posting.token}", f"{NAME}{new_token(6)}-"
-    pages = 2 + len(design.instructions) + design.batches.size + len(design.batches.repeats)
+    pages = 2 + len(design.instructions) + design.batches.size + len(design.batches.repeats) + bool(design.background)
     wanted = draw_submissions(participants, places, most, seed)
     behaviour = TASKS[design.task].behaviour.model_validate(design.rehearsal.behaviour)
     with (
-        # The people of a rehearsal are found again by their names, which a key would seal.
-        serving(store.url, without=(identities.VARIABLE,)) if address is None else nullcontext(address) as base,
+        _site(store, design, address) as (base, check_worker),
         closing(Browser(base, connections=2 * at_once)) as browser,
     ):
         by_token = {item.token: truth[item.key] for item in items}
-        briefing = Briefing(design, Designs(store), by_token, habits.restless)
+        briefing = Briefing(design, Designs(store), by_token, habits.restless, check_worker)
         people = [
             Visit(
                 draw_person(number, seed, habits, pages * many, behaviour),
@@ -159,6 +161,23 @@ def rehearse(
             requests=browser.requests,
             wall_s=time.monotonic() - began,
         )
+
+
+@contextmanager
+def _site(store: Store, design: DesignModel, address: str | None) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A server's address, and what raises where its worker is gone; both are started unless there is an address."""
+    if address is not None:
+        yield address, lambda: None
+        return
+    # The people of a rehearsal are found again by their names, which a key would seal.
+    without = (identities.VARIABLE,)
+    with ExitStack() as stack:
+        also, check = {}, lambda: None
+        if TASKS[design.task].live_steps:
+            # What steps keep in between is of no use afterwards.
+            also["CROWDLOOM_SCRATCH"] = stack.enter_context(TemporaryDirectory(prefix="crowdloom-scratch-"))
+            check = stack.enter_context(working(store.url, also, without))
+        yield stack.enter_context(serving(store.url, without=without, also=also)), check
 
 
 def _check(habits: Habits, participants: int) -> None:

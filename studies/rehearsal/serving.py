@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 
 from crowdloom.studies.errors import RehearsalError
@@ -15,10 +15,12 @@ WORKERS = 2
 
 
 @contextmanager
-def serving(url: str, workers: int = WORKERS, without: Container[str] = ()) -> Iterator[str]:
+def serving(
+    url: str, workers: int = WORKERS, without: Container[str] = (), also: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Serve the store at `url` on a free local port; gives the address, and ends the server afterwards.
 
-    `without` names variables of the environment that the server is not to have.
+    `without` names variables of the environment that the server is not to have, `also` gives further ones.
     Raises RehearsalError, with what the server said, where it does not start.
     """
     environ = {name: value for name, value in os.environ.items() if name not in without}
@@ -28,7 +30,7 @@ def serving(url: str, workers: int = WORKERS, without: Container[str] = ()) -> I
         subprocess.Popen(  # noqa: S603 - our own module
             command,
             # The address of a database may hold a password, which a command line would show to everybody.
-            env={**environ, "CROWDLOOM_DATABASE": url},
+            env={**environ, "CROWDLOOM_DATABASE": url, **(also or {})},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

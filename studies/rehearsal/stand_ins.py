@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from crowdloom.studies.batches import deal_to_conditions
-from crowdloom.studies.design import Design, Mix
+from crowdloom.studies.design import Design
+from crowdloom.studies.design_batches import Mix
 from crowdloom.studies.images import array_to_png
 from crowdloom.studies.items import SourceItem
 from crowdloom.studies.items.mixed import mixed_items

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from crowdloom.studies.background import simulate_background
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import RehearsalError, TrialError
 from crowdloom.studies.participation import Designs, position_of, trial_at
 from crowdloom.studies.rehearsal.browser import Browser, Fields, Form, Page
+from crowdloom.studies.rehearsal.live_calls import LiveCalls
 from crowdloom.studies.rehearsal.people import COMES_BACK, LEAVES_BY_BUTTON, SECONDS_SIGMA, WRONG_CHECK
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import Person, Trial
+from crowdloom.tasks.protocol import LiveTask, Person, Trial
 
 End = Literal["completed", "refused", "left", "vanished", "failed_check", "turned_away"]
 """How a visit ended; turned_away: there was no place for them."""
@@ -32,6 +34,8 @@ class Briefing:
     truths: Mapping[str, Mapping[str, float]]
     """The true label of each item, by the token that its trials carry."""
     restless: float
+    check_worker: Callable[[], None] = lambda: None
+    """Raises where the worker for live steps is gone."""
 
 
 class Visit:
@@ -63,6 +67,10 @@ class Visit:
         return token if before else None
 
     @property
+    def _is_live(self) -> bool:
+        return isinstance(TASKS[self._briefing.design.task], LiveTask)
+
+    @property
     def wants_more(self) -> bool:
         """Whether they have done fewer submissions than they have in mind."""
         return len(self.completed) < self._wanted
@@ -80,7 +88,7 @@ class Visit:
         if page.form("/return"):
             page = self._send(page, "/return", {})
         while (end := self._end(page)) is None:
-            if _last_questions(page) is None and self._rng.random() < self.person.drop_out:
+            if _questions(page) is None and self._rng.random() < self.person.drop_out:
                 return self._drop_out(page)
             page = self._go_on(page)
         return end
@@ -115,8 +123,8 @@ class Visit:
         if form := page.form("/check"):
             self._checks += 1
             return self._browser.post(form.url, form.filled(self._check()))
-        if form := _last_questions(page):
-            return self._browser.post(form.url, form.filled(self._say_at_last(form)))
+        if form := page.form("/background") or _questions(page):
+            return self._browser.post(form.url, form.filled(self._say(form)))
         if page.form("/instructions"):
             return self._send(page, "/instructions", {})
         if form := _consent(page):
@@ -159,9 +167,11 @@ class Visit:
             for number, question in enumerate(questions)
         }
 
-    def _say_at_last(self, form: Form) -> Fields:
-        """What they say to a questionnaire, whose form has a number, or to the debrief questions."""
+    def _say(self, form: Form) -> Fields:
+        """What they say to the background questions, to a questionnaire, whose form has a number, or at the end."""
         design = self._briefing.design
+        if form.url.endswith("/background"):
+            return simulate_background(design.background, self._rng)
         if number := form.value("number"):
             return design.questionnaires[int(number)].asked.simulate(self.person, self._rng)
         return {
@@ -183,7 +193,8 @@ class Visit:
         if habit == "second tab":
             # The tab that stays behind then sends another answer to a trial that has one: the first stands.
             self._browser.post(form.url, judged)
-            stale = {**form.filled(self._judge(form, trial)), "timing": judged["timing"]}
+            other = judged if self._is_live else form.filled(self._judge(form, trial))  # its steps are over with it
+            stale = {**other, "timing": judged["timing"]}
             page = self._browser.post(form.url, stale)
         elif habit == "twice":
             page = self._browser.post_twice(form.url, judged)
@@ -218,16 +229,21 @@ class Visit:
     def _judge(self, form: Form, trial: Trial) -> Fields:
         """The fields of an answer to this trial, and the time that it took."""
         design = self._briefing.design
-        truth = self._briefing.truths[form.value("trial").rpartition(".")[0]]
-        fields = TASKS[design.task].simulate(truth, self.person, trial, self._rng)
+        task, trial_id = TASKS[design.task], form.value("trial")
+        if isinstance(task, LiveTask):
+            calls = LiveCalls(self._browser, self._address, trial_id, self._briefing.check_worker)
+            fields = task.simulate_live(calls, self.person, trial, self._rng)
+        else:
+            truth = self._briefing.truths[trial_id.rpartition(".")[0]]
+            fields = task.simulate(truth, self.person, trial, self._rng)
         seconds = self.person.seconds * self._rng.lognormvariate(0, SECONDS_SIGMA)
         rt_ms = round(1000 * max(seconds, design.trials.minimum_seconds), 1)
         timing = {"rt_ms": rt_ms, "first_input_ms": round(rt_ms * self._rng.uniform(0.2, 0.8), 1), "focus": []}
         return {**fields, "timing": [json.dumps(timing)]}
 
 
-def _last_questions(page: Page) -> Form | None:
-    """The form of what comes after the last trial: the submission is complete, and nobody leaves it any more."""
+def _questions(page: Page) -> Form | None:
+    """The form of what comes after trials, where nobody leaves: after the last one the submission is complete."""
     return page.form("/questionnaire") or page.form("/debrief")
 
 

@@ -14,7 +14,7 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import StudyError
 from crowdloom.studies.reading import Answers, find_answers
 from crowdloom.studies.releasing import card, citation, codebook, croissant, study_file, sums
-from crowdloom.studies.releasing.debrief import write_debrief
+from crowdloom.studies.releasing.debrief import BACKGROUND, write_debrief
 from crowdloom.studies.releasing.description import Description
 from crowdloom.studies.releasing.items import write_items
 from crowdloom.studies.releasing.labels import write_label_sets
@@ -89,6 +89,9 @@ def build(
         write_pictures(store, content.pictures, release, include=options.images == "include", progress=step)
         if content.pictures
         else None,
+        write_debrief(
+            connection, answers, passes, names, scrubber, release, free_text=options.free_text, kind=BACKGROUND
+        ),
         write_debrief(connection, answers, passes, names, scrubber, release, free_text=options.free_text),
         write_questionnaires(connection, answers, options, names, release),
     )

@@ -25,6 +25,7 @@ def lacking(said: ReleaseFile) -> str | None:
         "items": _ITEMS,
         "images": pictures.COLUMNS,
         debrief.KIND: (submissions.SUBMISSION, submissions.PARTICIPANT),
+        debrief.BACKGROUND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         questionnaires.STEM: questionnaires.COLUMNS,
     }
     for stem in dict.fromkeys((*NEEDED, *said.tables)):

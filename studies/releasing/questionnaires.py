@@ -31,6 +31,8 @@ COLUMNS = (
     Column("right", "text", "what the high end of its scale means"),
     Column("value", "number", "the rating, or the score"),
 )
+AFTER = Column("after_item", "text", "the item after which it was asked; empty for those after the study")
+"""Only in releases of studies that ask some after each item."""
 
 
 def write_questionnaires(
@@ -44,8 +46,11 @@ def write_questionnaires(
     frame["participant"] = frame["participant"].map(names.participant)
     for name in ("about", "text", "left", "right"):
         frame[name] = frame[name].map(ADDRESSES.clean, na_action="ignore")
+    columns = list(COLUMNS)
+    if frame[AFTER.name].notna().any():
+        columns.insert(columns.index(COLUMNS[5]) + 1, AFTER)
     meaning = "one row for each rating of each questionnaire, and for each score"
-    with TableWriter(release, STEM, meaning, COLUMNS) as writer:
+    with TableWriter(release, STEM, meaning, columns) as writer:
         values = frame.astype(object).where(frame.notna(), None)
-        writer.write({column.name: values[column.name].tolist() for column in COLUMNS})
+        writer.write({column.name: values[column.name].tolist() for column in columns})
     return writer.table()

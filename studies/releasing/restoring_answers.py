@@ -1,4 +1,4 @@
-"""From a release to answers in the store: responses, and the events of debriefs and questionnaires."""
+"""From a release to answers in the store: responses, and the events of background, debriefs and questionnaires."""
 
 from __future__ import annotations
 
@@ -84,13 +84,14 @@ def _plain(value: Any) -> Any:
 
 
 def restore_events(connection: Connection, release: OpenRelease, restored: Restored, people: People) -> None:
-    """Add where each submission comes from, and the answers to debriefs and questionnaires, at its end."""
+    """Add where each submission comes from, and the answers to all other questions, at its end."""
     events: list[tuple[str, datetime, str, dict[str, Any]]] = []
     said = release.said
     for name in people.ids:
         whence = {"release": said.study, "version": said.version, "submission": name}
         events.append((name, restored.start, "imported", whence))
-    events += [(name, people.ended[name], "debrief", values) for name, values in _debriefs(release, people)]
+    for kind in (debrief.BACKGROUND, debrief.KIND):
+        events += [(name, people.ended[name], kind, values) for name, values in _debriefs(release, people, kind)]
     events += [(name, people.ended[name], "questionnaire", values) for name, values in _questionnaires(release, people)]
     rows = [
         {"submission_id": people.ids[name], "kind": kind, "values": values, "at": at}
@@ -100,30 +101,32 @@ def restore_events(connection: Connection, release: OpenRelease, restored: Resto
         connection.execute(insert(Event), rows)
 
 
-def _debriefs(release: OpenRelease, people: People) -> Iterator[tuple[str, dict[str, Any]]]:
-    if not release.has(debrief.KIND):
+def _debriefs(release: OpenRelease, people: People, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not release.has(kind):
         return
-    for rows in release.rows(debrief.KIND):
+    for rows in release.rows(kind):
         questions = [name for name in rows if name not in ("submission", "participant")]
         for number, name in enumerate(_known(release, people, rows["submission"])):
             answers = {question: rows[question][number] for question in questions}
-            yield name, {question: answer for question, answer in answers.items() if answer is not None}
+            yield name, {question: _plain(answer) for question, answer in answers.items() if answer is not None}
 
 
 def _questionnaires(release: OpenRelease, people: People) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each questionnaire that somebody answered; scores are computed anew."""
     if not release.has(questionnaires.STEM):
         return
-    found: dict[tuple[str, int], dict[str, Any]] = {}
+    found: dict[tuple[str, int, str | None], dict[str, Any]] = {}
     for rows in release.rows(questionnaires.STEM):
         for number, name in enumerate(_known(release, people, rows["submission"])):
             if rows["kind"][number] != "item":
                 continue
             which = rows["questionnaire"][number]
+            after = rows[questionnaires.AFTER.name][number] if questionnaires.AFTER.name in rows else None
             said = {"number": which, "instrument": rows["instrument"][number], "ratings": {}}
-            ratings = found.setdefault((name, which), said)["ratings"]
+            said |= {} if after is None else {"item": after}
+            ratings = found.setdefault((name, which, after), said)["ratings"]
             ratings[rows["item"][number]] = _plain(rows["value"][number])
-    for (name, _), said in found.items():
+    for (name, *_), said in found.items():
         yield name, said
 
 

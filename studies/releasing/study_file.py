@@ -34,6 +34,7 @@ SAID = (
     "eligibility",
     "checks",
     "comprehension",
+    "background",
     "questionnaires",
     "debrief",
     "conditions",

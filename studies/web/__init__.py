@@ -12,12 +12,12 @@ from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError
 from crowdloom.studies.participation import Designs
 from crowdloom.studies.prose import TEMPLATES, prose
-from crowdloom.studies.web import coder, hooks, joining, live, media, participant, researcher  # noqa: F401 - joining adds to participant
+from crowdloom.studies.web import coder, hooks, joining, live, media, participant, researcher, voice  # noqa: F401 - joining adds to participant
 from crowdloom.studies.web.stores import Token
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self' {form_action}; base-uri 'none'; frame-ancestors {frame_ancestors}"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+    "connect-src 'self'; form-action 'self' {form_action}; base-uri 'none'; frame-ancestors {frame_ancestors}"
 )
 
 
@@ -39,7 +39,7 @@ def create_app(store: Store, secret_key: str | None = None) -> Flask:
     app.url_map.converters["token"] = Token
     app.jinja_env.filters["prose"] = prose
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for pages in (participant, media, live, hooks, coder, researcher):
+    for pages in (participant, media, live, voice, hooks, coder, researcher):
         app.register_blueprint(pages.blueprint)
     app.after_request(_add_headers)
     app.register_error_handler(CrowdloomError, _say)
@@ -54,6 +54,8 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Referrer-Policy", "no-referrer")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    microphone = "self" if request.blueprint == "participant" else ""  # for those who think aloud
+    response.headers.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone=({microphone})")
     if request.endpoint != "static" and "Cache-Control" not in response.headers:
         # Every page shows what comes next; the back button must ask for it anew.
         response.headers["Cache-Control"] = "no-store"

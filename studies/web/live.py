@@ -6,6 +6,9 @@
     GET  /take/<token>/live/jobs/<job>/events    its states as server-sent events, until it has ended
     POST /take/<token>/live/jobs/<job>/cancel    its state after asking it to end
 
+Each of the first two takes `?trial=ID`, what the form of a trial's page carries: then the step is handed that trial,
+which must be the current one (else 409), and the last job is the last one of that trial.
+
 Every error is {"error": sentence}, and {"errors": {field: sentence}} beside it where fields are wrong.
 """
 
@@ -26,7 +29,7 @@ from werkzeug.exceptions import HTTPException
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError, LiveStepError, StoreError
 from crowdloom.studies.jobs import cancel, enqueue
-from crowdloom.studies.live import Asker, InlineSteps, declared_step, find_asker, read_input
+from crowdloom.studies.live import Asker, InlineSteps, at_trial, declared_step, find_asker, read_input
 from crowdloom.studies.waiting import JobState, job_state, latest_job
 from crowdloom.studies.web.stores import current_store
 
@@ -83,6 +86,8 @@ def call_step(token: str, step: str) -> tuple[Response, int]:
     declared = declared_step(asker.task, step)
     if asker.state != "started":
         raise LiveStepError(f"this submission is {asker.state}; its live steps are over", status=409)
+    if trial_id := request.args.get("trial"):
+        asker = at_trial(current_store(), current_app.extensions["crowdloom_designs"], asker, token, trial_id)
     request.max_content_length = LARGEST_BODY
     values = read_input(declared, request.get_data())
     if declared.where == "inline":
@@ -95,6 +100,7 @@ def call_step(token: str, step: str) -> tuple[Response, int]:
         values=values,
         time_limit_s=declared.time_limit_s,
         submission_id=asker.id,
+        trial=asker.trial_id,
     )
     return jsonify(_known(asker, job).as_dict()), 202
 
@@ -104,7 +110,7 @@ def last_job(token: str, step: str) -> Response:
     """The last job of a step, for a page that was loaded again."""
     asker = find_asker(current_store(), token)
     declared_step(asker.task, step)
-    found = latest_job(current_store(), asker.task, step, asker.id)
+    found = latest_job(current_store(), asker.task, step, asker.id, request.args.get("trial"))
     return Response(status=204) if found is None else jsonify(found.as_dict())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
+from crowdloom.studies.background import read_answers
 from crowdloom.studies.database import now
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import TrialError
@@ -17,6 +18,7 @@ from crowdloom.studies.participation import (
     Designs,
     Progress,
     answer_check,
+    asked_after,
     come_back,
     finish_instructions,
     go_on,
@@ -24,13 +26,15 @@ from crowdloom.studies.participation import (
     position_of,
     read_progress,
     save_answer,
+    save_background,
     save_debrief,
     save_questionnaire,
     trial_at,
 )
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.posting import SIMULATED
-from crowdloom.studies.stages import questionnaire_at
+from crowdloom.studies.recordings import has_recordings
+from crowdloom.studies.stages import after_questionnaire, questionnaire_at
 from crowdloom.studies.timing import read_timing, seconds_since_last
 from crowdloom.studies.web.endings import WayBack, way_back
 from crowdloom.studies.web.stores import current_store
@@ -40,7 +44,8 @@ from crowdloom.tasks.protocol import AnswerError
 blueprint = Blueprint("participant", __name__)
 Page = str | AnyResponse | tuple[str | Response, int]
 
-_LONGEST_TEXT = 10_000  # characters of a debrief answer
+LARGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes of a posted answer: a task's may hold all that happened in a session."""
 
 
 def _designs() -> Designs:
@@ -95,9 +100,23 @@ def _instructions(progress: Progress, design: Design, values: dict[str, Any], er
 
 def _check(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
     questions = design.comprehension.questions if design.comprehension else ()
-    return render_template(
-        "check.html", design=design, base=_base(progress), questions=questions, values=values, errors=errors
-    )
+    return _asked("check.html", questions, progress, design, values, errors)
+
+
+def _background(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
+    return _asked("background.html", design.background, progress, design, values, errors)
+
+
+def _asked(
+    template: str,
+    questions: Sequence[Any],
+    progress: Progress,
+    design: Design,
+    values: dict[str, Any],
+    errors: dict[str, str],
+) -> str:
+    said = {"questions": questions, "values": values, "errors": errors}
+    return render_template(template, design=design, base=_base(progress), **said)
 
 
 def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -122,30 +141,33 @@ def _trial(progress: Progress, design: Design, values: dict[str, Any], errors: d
 
 def _questionnaire(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
     number = questionnaire_at(progress.stage) or 0
+    after = design.questionnaires[number].after
+    pages = [place for place, one in enumerate(design.questionnaires) if one.after == after]
     return render_template(
         "questionnaire.html",
         design=design,
         base=_base(progress),
         asked=design.questionnaires[number].asked,
         number=number,
+        after=asked_after(progress, design),
+        page=pages.index(number) + 1,
+        pages=len(pages) + (1 if design.debrief and after == "study" else 0),
+        items=len([1 for _, repeat_index in progress.item_order if repeat_index == 0]),
+        is_last=after_questionnaire(design, number, len(progress.item_order), progress.answered) == "done",
+        may_leave=progress.answered < len(progress.item_order),
         values=values,
         errors=errors,
     )
 
 
 def _debrief(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
-    return render_template(
-        "debrief.html",
-        design=design,
-        base=_base(progress),
-        questions=design.debrief,
-        values=values,
-        errors=errors,
-    )
+    return _asked("debrief.html", design.debrief, progress, design, values, errors)
 
 
 def _done(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
     back = _way_back(progress, design)
+    with current_store().read() as connection:
+        voice = has_recordings(connection, progress.id)
     receipt = {
         "code": (back and back.code) or progress.pseudonym,
         "submission": progress.pseudonym,
@@ -153,7 +175,7 @@ def _done(progress: Progress, design: Design, values: dict[str, Any], errors: di
         "answers": progress.answered,
         "reward": str(design.people.reward) if design.people.reward else None,
     }
-    return render_template("done.html", design=design, base=_base(progress), receipt=receipt, back=back)
+    return render_template("done.html", design=design, base=_base(progress), receipt=receipt, back=back, voice=voice)
 
 
 def _left(progress: Progress, design: Design, values: dict[str, Any], errors: dict[str, str]) -> str:
@@ -172,6 +194,7 @@ def _way_back(progress: Progress, design: Design) -> WayBack | None:
 _PAGES = {
     "instructions": _instructions,
     "check": _check,
+    "background": _background,
     "trials": _trial,
     "questionnaire": _questionnaire,
     "debrief": _debrief,
@@ -210,12 +233,30 @@ def post_check(token: str) -> Page:
     return _onward(token)
 
 
+@blueprint.post("/take/<token:token>/background")
+def post_background(token: str) -> Page:
+    """The questions before the first trial."""
+    with current_store().read() as connection:
+        progress, design = _read(connection, token)
+    form = request.form.to_dict(flat=False)
+    try:
+        answers = read_answers(design.background, form)
+    except AnswerError as error:
+        if progress.stage != "background" or progress.state != "started":
+            return _onward(token)
+        return _background(progress, design, form, error.errors), 422
+    with current_store().write() as connection:
+        save_background(connection, progress, answers)
+    return _onward(token)
+
+
 @blueprint.post("/take/<token:token>/answer")
 def post_answer(token: str) -> Page:
     """An answer to the current trial, from a plain form or from the page's script.
 
     This is where many people knock at once: the transaction begins only after the answer was understood.
     """
+    request.max_content_length = request.max_form_memory_size = LARGEST_ANSWER
     designs = _designs()
     position = None
     try:
@@ -267,11 +308,14 @@ def check_time(design: Design, submission: Assigned, position: int, rt_ms: int |
 
 @blueprint.post("/take/<token:token>/questionnaire")
 def post_questionnaire(token: str) -> Page:
-    """The answer to the questionnaire that is asked now; one to another changes nothing."""
+    """The answer to the questionnaire that is asked now; one to another, or about another item, changes nothing."""
     with current_store().read() as connection:
         progress, design = _read(connection, token)
     number = questionnaire_at(progress.stage)
-    if number is None or request.form.get("number") != str(number):
+    if number is None or progress.state == "left" or request.form.get("number") != str(number):
+        return _onward(token)
+    after = asked_after(progress, design)
+    if request.form.get("after", "") != ("" if after is None else str(after)):
         return _onward(token)
     form = request.form.to_dict(flat=False)
     try:
@@ -288,25 +332,21 @@ def post_debrief(token: str) -> Page:
     """The debrief questions."""
     with current_store().read() as connection:
         progress, design = _read(connection, token)
-    answers, errors = {}, {}
-    for number, question in enumerate(design.debrief):
-        answer = request.form.get(f"question-{number}", "").strip()
-        if question.required and not answer:
-            errors[f"question-{number}"] = "Please answer this question."
-        elif question.options and answer and answer not in question.options:
-            errors[f"question-{number}"] = "Choose one of the answers."
-        elif len(answer) > _LONGEST_TEXT:
-            errors[f"question-{number}"] = f"Please keep it below {_LONGEST_TEXT} characters."
-        answers[question.question] = answer
-    if not errors:
-        with current_store().write() as connection:
-            save_debrief(connection, progress, answers)
-    elif progress.stage == "debrief":
-        return _debrief(progress, design, request.form.to_dict(flat=False), errors), 422
+    form = request.form.to_dict(flat=False)
+    try:
+        answers = read_answers(design.debrief, form)
+    except AnswerError as error:
+        if progress.stage != "debrief":
+            return _onward(token)
+        return _debrief(progress, design, form, error.errors), 422
+    with current_store().write() as connection:
+        save_debrief(connection, progress, answers)
     return _onward(token)
 
 
-@blueprint.get("/take/<token:token>/<any(instructions, check, answer, questionnaire, debrief, return):form>")
+@blueprint.get(
+    "/take/<token:token>/<any(instructions, check, background, answer, questionnaire, debrief, return):form>"
+)
 def reopen(token: str, form: str) -> Page:
     """A page with errors stands at its form's address; who opens that again goes on from where they are."""
     return redirect(url_for(".take", token=token), 303)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from flask import flash, redirect, render_template, request, session, url_for
 
@@ -10,6 +12,7 @@ from crowdloom.studies.coding import LONGEST_NAME, CoderLink, add_coder, adjudic
 from crowdloom.studies.coding_items import read_scheme
 from crowdloom.studies.coding_overview import ItemCodes, kappa_sentence, read_overview
 from crowdloom.studies.errors import OptionError
+from crowdloom.studies.web.drawings import drawing_of, drawings_at
 from crowdloom.studies.web.researcher_base import Page, blueprint, page_of, study_name
 from crowdloom.studies.web.stores import current_store
 
@@ -33,13 +36,14 @@ def _page(token: str, *, errors: dict[str, str] | None = None, added: CoderLink 
     shown = request.args.get("show", "open")
     shown = shown if shown in SHOWN else "open"
     here, number, pages = page_of([row for row in overview.items if SHOWN[shown](row)], ROWS)
+    here = [_with_drawings(token, row) for row in here]
     page = render_template(
         "researcher/coding.html",
         name=overview.scheme.study,
         token=token,
         overview=overview,
         agreement=overview.agreement(),
-        sentence=kappa_sentence,
+        sentence=partial(kappa_sentence, noun=overview.scheme.unit),
         titles={category.name: category.title for category in overview.scheme.categories},
         rows=here,
         shown=shown,
@@ -53,6 +57,21 @@ def _page(token: str, *, errors: dict[str, str] | None = None, added: CoderLink 
         form=request.form,
     )
     return (page, 422) if errors else page
+
+
+def _with_drawings(token: str, row: ItemCodes) -> ItemCodes:
+    if row.item.interaction is None:
+        return row
+    views = drawings_at(lambda stage: url_for(".draw_coded", token=token, item=row.item.token, stage=stage))
+    return replace(row, item=replace(row.item, views=views))
+
+
+@blueprint.get("/study/<token:token>/coding/items/<token:item>/<any(before, intended, after):stage>.svg")
+def draw_coded(token: str, item: str, stage: str) -> Page:
+    """A drawing of an interaction."""
+    with current_store().read() as connection:
+        scheme = read_scheme(connection, study_name(connection, token))
+    return drawing_of(find_item(scheme, item), stage)
 
 
 @blueprint.post("/study/<token:token>/coding/coders")

@@ -14,6 +14,7 @@ from crowdloom.studies.paying import owe_rewards
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Capabilities
 from crowdloom.studies.posted import find_postings
+from crowdloom.studies.records import background_of
 from crowdloom.studies.review import ToReview, approve_passing, completed
 from crowdloom.studies.review import check_rejection as check
 from crowdloom.studies.review import review as decide
@@ -95,11 +96,13 @@ def _one(token: str, code: str, errors: dict[str, str]) -> Page:
     with current_store().read() as connection:
         name = study_name(connection, token)
         row = _row(connection, name, code)
+        background = background_of(connection, name, code)
     page = render_template(
         "researcher/submission.html",
         name=name,
         token=token,
         row=row,
+        background=background,
         capabilities=_capabilities(row.platform),
         handed_in=HANDED_IN,
         errors=errors,

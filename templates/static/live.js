@@ -1,11 +1,13 @@
 // Live steps, for the pages of tasks that have them.
 //
 //     import { LiveSteps } from "/static/live.js";
-//     const live = new LiveSteps(document.body.dataset.base);          // "/take/<token>"
+//     const live = new LiveSteps(document.body.dataset.base, trialId);  // "/take/<token>", the form's field `trial`
 //     const output = await live.call("train", { epochs: 5 }, { onState: (job) => bar.value = job.progress });
 //     const output = await live.resume("train", { onState });          // after a reload; null if there is nothing
 //     await live.cancel("train");
 //
+// With a trial the steps are handed what its page shows, and `resume` finds the jobs of that trial alone; without one
+// (`new LiveSteps(base)`) they know the submission only. Once the trial is over, a call throws a LiveError of status 409.
 // A job goes on without the page: closing it cancels nothing, and `resume` finds the job again.
 // `onState` gets { job, step, state, progress, message, ahead, wait_s, … } whenever something changes.
 // What fails is thrown as LiveError: `status` as in HTTP (0: no network), `errors` by field,
@@ -26,25 +28,29 @@ const RETRY_MS = 2000;
 
 export class LiveSteps {
   #base;
+  #trial;
   #jobs = new Map(); // step -> its last job
 
-  constructor(base) {
+  constructor(base, trialId = null) {
     this.#base = `${base}/live`;
+    this.#trial = trialId === null ? "" : `?trial=${encodeURIComponent(trialId)}`;
   }
 
-  // Run a step; resolves to its output, whether it is inline or a worker's job.
-  async call(step, input, { onState = () => {} } = {}) {
-    const answer = await this.#ask(step, {
+  // Run a step; resolves to its output, whether it is inline or a worker's job. With `keepalive` the request outlives
+  // the page (browsers allow that for less than 64 KiB).
+  async call(step, input, { onState = () => {}, keepalive = false } = {}) {
+    const answer = await this.#ask(`${step}${this.#trial}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(input),
+      keepalive,
     });
     return "job" in answer ? this.#follow(answer, onState) : answer.output;
   }
 
   // The last job of a step, followed to its end; null if this submission has none.
   async resume(step, { onState = () => {} } = {}) {
-    const job = await this.#ask(step);
+    const job = await this.#ask(`${step}${this.#trial}`);
     return job === null ? null : this.#follow(job, onState);
   }
 

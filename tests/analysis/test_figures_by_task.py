@@ -81,6 +81,14 @@ def guessed(
     return FIGURES["wrong-label"](task_frame("wrong-label", rows), item_frame(*items), CLASSES)
 
 
+def sessions(*scenarios: str) -> Drawn:
+    """The figures of two sessions in each of these scenarios."""
+    rows = [
+        answered(f"s{n}", name, accuracy_before=0.7, accuracy=0.7 + 0.05 * n) for name in scenarios for n in range(2)
+    ]
+    return FIGURES["latent-session"](task_frame("latent-session", rows), item_frame(), CLASSES)
+
+
 def axes_of(figure: Figure) -> Axes:
     """The only axes of a figure."""
     (axes,) = figure.axes
@@ -104,6 +112,8 @@ ALL = [
     guessed(),
     guessed((LONG, "_b", "c"), (None,)),
     guessed(("int",), (LONG, "C2", None)),
+    sessions("digits"),
+    sessions(LONG, LONG + "!", "_c"),
 ]
 
 
@@ -256,6 +266,14 @@ def test_accuracy_with_intervals_across_images() -> None:
     _, _, (bars,) = axes_of(many.figures["accuracy"]).containers[0].lines
     half = 3.182446 * np.std([0.5, 0.6, 0.6, 0.7], ddof=1) / 2
     assert bars.get_segments()[0][:, 1].tolist() == pytest.approx([0.6 - half, 0.6 + half])
+
+
+def test_sessions_are_joined_from_before_to_after() -> None:
+    """One line for each session, and one for their mean, in percent."""
+    axes = axes_of(sessions("digits", "signals").figures["improvement"])
+    first = [line.get_ydata() for line in axes.lines[:3]]
+    assert np.array(first) == pytest.approx(np.array([[70, 70], [70, 75], [70, 72.5]]))
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["digits\nn = 2", "signals\nn = 2"]
 
 
 _RIGHT = (("w", 5), ("x", 6), ("y", 6), ("z", 7))

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from crowdloom.analysis import outcomes
-from crowdloom.analysis.plan import OUTCOMES, Hypothesis, Plan, plan_hash
+from crowdloom.analysis.plan import OUTCOMES, Hypothesis, Plan, PlannedExclusions, plan_hash
 from crowdloom.tasks import TASKS
 
 GOOD: dict[str, Any] = {
@@ -86,6 +86,15 @@ def test_a_direction_changes_the_hash_only_where_it_is_said() -> None:
     assert one == "350f3b49eb691d6a89581005abc50bfe3a9ba62afa37c9fd8671525db309ead4"
     assert plan_hash(plan_of({"direction": None})) == one
     assert len({one, plan_hash(plan_of({"direction": "less"})), plan_hash(plan_of({"direction": "greater"}))}) == 3
+
+
+@pytest.mark.parametrize("rule", ["same_answer", "consistency"])
+def test_sessions_cannot_be_left_out_for_being_alike(rule: str) -> None:
+    """No two of them are the same; other tasks have the rule."""
+    rules = PlannedExclusions.model_validate({rule: 0.5})
+    assert rules.check_task("soft-label") is None
+    assert str(rules.check_task("latent-session")).startswith(f"{rule}: no two answers to the task latent-session")
+    assert PlannedExclusions(seconds_per_answer=2.0).check_task("latent-session") is None
 
 
 def test_every_outcome_is_computed() -> None:

@@ -130,15 +130,27 @@ class Participation:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Chromium with further options; all that were started end with the tests."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         missing("no Chromium; install Debian's package chromium")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
-        yield started
-        started.close()
+        started: list[Browser] = []
+
+        def start(*options: str) -> Browser:
+            started.append(playwright.chromium.launch(executable_path=found, args=[*CHROMIUM_OPTIONS, *options]))
+            return started[-1]
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """One Chromium for all tests."""
+    return launch()
 
 
 @pytest.fixture(scope="session")

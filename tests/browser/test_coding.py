@@ -9,13 +9,15 @@ from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select, update
 
 from crowdloom.studies.access import new_access
-from crowdloom.studies.coding import CoderLink, add_coder, final_categories
+from crowdloom.studies.coding import CoderLink, add_coder, final_categories, final_interaction_codes, save_code
+from crowdloom.studies.coding_items import read_scheme
 from crowdloom.studies.coding_overview import read_overview
 from crowdloom.studies.design import Coding
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.tables import Item, Study
 from tests.browser.conftest import STUDY, Server
 from tests.browser.test_accessibility import Inspector
+from tests.studies.latent_studies import open_loops
 
 CATEGORIES = [
     ("C1", "Local character", "It looked at only a part of the object."),
@@ -123,3 +125,48 @@ def test_the_round(
         assert final_categories(connection, DESIGN.name)[open_items[0]] == "C4"
     assert inspector.problems == []
     assert len(inspector.seen) == 9
+
+
+def test_interactions(server: Server, page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A coder of interactions sees drawings, deeds and words, codes with keys, and goes back within a session."""
+    loops = open_loops(server.store, tmp_path_factory.mktemp("none"), name="coded-loops")
+    loops.answer(loops.arrive("somebody"), "merge")
+    with server.store.write() as connection:
+        ann, ben = (add_coder(connection, loops.design.name, name) for name in ("Ann", "Ben"))
+        access = new_access(connection)
+    inspector = Inspector(page)
+    page.goto(f"{server.address}/code/{ann.token}")
+    page.wait_for_selector("h1:text-is('Interaction 1 of 2')")
+    page.wait_for_load_state("networkidle")
+    drawn = page.locator(".stages img").evaluate_all("all => all.map((one) => [one.complete, one.naturalWidth])")
+    assert drawn == [[True, 320]] * 3
+    inspector.look("interaction")
+    page.keyboard.press("3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text-is('Interaction 2 of 2')")
+    page.click("text=Interaction 1 >> visible=true")
+    page.wait_for_selector("h1:text-is('Change a code')")
+    page.goto(f"{server.address}/code/{ann.token}")
+    page.keyboard.press("4")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:text-is('All 2 interactions are coded')")
+    page.click("text=look at yours and change them")
+    inspector.look("coded interactions")
+    with server.store.write() as connection:
+        scheme = read_scheme(connection, loops.design.name)
+        for item in scheme.items:
+            save_code(connection, scheme, ben, item, "merge")
+    page.goto(f"{server.address}/researcher/enter/{access}")
+    page.click(f"a:text-is('{loops.design.name}')")
+    page.click(".tabs >> text=Coding")
+    page.click("summary:has-text('Drawings')")
+    inspector.look("deciding about interactions")
+    page.select_option("[name=category]", "keep")
+    page.fill("[name=decided-by]", "Ann")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=is keep, decided by Ann.")
+    with server.store.read() as connection:
+        final = final_interaction_codes(connection, loops.design.name)
+    assert sorted((number, category) for (_, _, number), category in final.items()) == [(1, "merge"), (2, "keep")]
+    assert inspector.problems == []
+    assert len(inspector.seen) == 3

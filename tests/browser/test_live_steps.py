@@ -55,3 +55,8 @@ def test_a_page_calls_follows_cancels_and_resumes(page: Page, sqlite_store: Stor
         eventually(lambda: page.evaluate("window.end !== undefined"))
         assert page.evaluate("[end.name, end.state]") == ["LiveError", "cancelled"]
         assert page.evaluate("live.resume('refuse')") is None
+
+        # A page that names its trial is told when that is not the current one.
+        page.evaluate(OPEN.replace("LiveSteps(base)", "LiveSteps(base, 'another trial.0')"), f"/take/{token}")
+        assert page.evaluate(CALL, ["add", {"left": 1, "right": 2}])["status"] == 409
+        assert page.evaluate("live.resume('count')") is None

@@ -15,6 +15,7 @@ from crowdloom.studies.marketplace import Market, open_market
 from tests.prolific import StandIn
 from tests.studies.marketplace.running import running
 from tests.studies.published import OnMTurk, OnProlific, Published
+from tests.studies.ray_processes import ray_of_its_own
 
 Publish = Callable[..., Published]
 
@@ -87,3 +88,10 @@ def on_paying(request: pytest.FixtureRequest) -> Publish:
 
 def _publish(kind: type[Published], folder: Path, store: Store, items: int = 1, **changes: Any) -> Published:
     return kind(store, folder / str(changes.get("name", "pets")), items, **changes)
+
+
+@pytest.fixture
+def ray_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Ray may be started, and has its files here; nothing of it is left running."""
+    with ray_of_its_own(monkeypatch) as folder:
+        yield folder

@@ -78,9 +78,11 @@ def python(code: str, scratch: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def worker(store: Store, scratch: Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A real worker process on a store."""
+def worker(store: Store, scratch: Path, *, log: Path | None = None, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A real worker process on a store, which writes its log to a file."""
     code = f"from crowdloom.studies.worker import run_worker; run_worker({store.url!r}, **{options!r})"
+    if log is not None:
+        code = f"import logging; logging.basicConfig(filename={str(log)!r}, level=logging.INFO); {code}"
     with python(code, scratch) as process:
         yield process
 

@@ -22,13 +22,16 @@ ANSWER = {"top1": "cat", "top1_probability": 80, "top2": None, "top2_probability
 
 
 class Study:
-    """A study that is loaded and published by the direct link."""
+    """A study that is loaded and published by the direct link; `items` are so many images, or what the design says."""
 
-    def __init__(self, store: Store, folder: Path, items: int = 4, **changes: Any) -> None:
+    def __init__(self, store: Store, folder: Path, items: int | dict[str, Any] = 4, **changes: Any) -> None:
         self.store = store
         self.folder = folder
+        if isinstance(items, int):
+            make_images(folder, items)
+        else:
+            changes |= {"items": items}
         self.design: Design = make_design(**changes)
-        make_images(folder, items)
         load(store, folder, self.design)
         with store.write() as connection:
             self.posting = publish(connection, self.design.name, "link").token

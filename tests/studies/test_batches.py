@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crowdloom.studies.batches import deal, deal_to_conditions, trial_order
-from crowdloom.studies.design import Batches
+from crowdloom.studies.design_batches import Batches
 from crowdloom.studies.errors import DesignError
 
 EASY_AND_HARD = ({"count": 1, "at_most": 0.1}, {"count": 3, "above": 0.5})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 
+from crowdloom.models.latent_scenarios import scenario
 from crowdloom.studies.catalogue import entries, find_design
 from crowdloom.studies.cli.catalogue import command
 from crowdloom.studies.design import Design
@@ -12,6 +15,7 @@ from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.rehearsal import stand_ins
 from crowdloom.tasks import TASKS
+from crowdloom.tasks.latent_people import STRATEGIES
 
 ON_PROLIFIC = ("I live in the United States.", "English is my first language.", "I am 18 or older.")
 
@@ -25,7 +29,8 @@ def test_there_is_a_design_for_each_task_and_each_published_study() -> None:
     """Tasks first; a study's name is that of its file."""
     found = [(entry.kind, entry.name) for entry in entries()]
     tasks = sorted(TASKS)
-    studies = ["cifar10s", "digits", "mixed-soft-labels", "mixing-coefficients", "wrong-label-1", "wrong-label-2"]
+    studies = ["cifar10s", "digits", "hill", "hill-demo", "mixed-soft-labels", "mixing-coefficients"]
+    studies += ["wrong-label-1", "wrong-label-2"]
     assert found == [("task", name) for name in tasks] + [("study", name) for name in studies]
     for entry in entries():
         assert entry.kind == "task" or entry.design.name == entry.name
@@ -38,13 +43,14 @@ def test_the_table_shows_items_people_and_pay(monkeypatch: pytest.MonkeyPatch) -
     rows = CliRunner().invoke(command, []).output.splitlines()
     for name, numbers in {
         "cifar10s": ["1000", "248", "3.34", "USD"],
+        "hill": ["2", "14"],
         "mixing-coefficients": ["810", "33", "2.67", "USD"],
         "mixed-soft-labels": ["100", "8", "3.34", "USD"],
         "wrong-label-1": ["200", "45", "0.05", "USD"],
         "wrong-label-2": ["200", "105", "0.05", "USD"],
     }.items():
         (row,) = [row.split() for row in rows if row.split()[0] == name]
-        assert row[1:6] == ["study", *numbers]
+        assert row[1 : 2 + len(numbers)] == ["study", *numbers]
 
 
 @pytest.mark.parametrize("name", ["nothing", "../designs/cifar10s", ""])
@@ -98,8 +104,8 @@ def test_mixed_soft_labels() -> None:
 
 def test_mixed_soft_labels_are_of_the_stimuli_of_mixing_coefficients() -> None:
     """The same keys with the same pictures."""
-    of_all = {item.key: item.image() for item in stand_ins(design_of("mixing-coefficients"))}
-    some = {item.key: item.image() for item in stand_ins(design_of("mixed-soft-labels"))}
+    of_all = {item.key: item.image and item.image() for item in stand_ins(design_of("mixing-coefficients"))}
+    some = {item.key: item.image and item.image() for item in stand_ins(design_of("mixed-soft-labels"))}
     assert 100 <= len(some) < len(of_all)
     assert some.items() <= of_all.items()
 
@@ -142,6 +148,52 @@ def test_wrong_label(
     assert [category.name for category in design.coding.categories] == ["C1", "C2", "C3", "C4", "C5"]
 
 
+TABLE_OF_QUESTIONS = (
+    "The system supported me in finding an optimal ML model.",
+    "The system distracted me during my task.",
+    "The system allowed me to understand the effectiveness of my model.",
+    "The system biased me.",
+    "I trust my model to perform.",
+    "I fully understand the visualization of my model.",
+    "The system made me understand the weaknesses of my model.",
+)
+
+
+def test_hill() -> None:
+    """Section 4.1: two scenarios in counter-balanced order, four interactions, all within an hour; then table 1."""
+    design = design_of("hill")
+    options: Any = design.task_options(design.arms()[0])
+    assert (design.items.names, design.batches.size, design.batches.order) == (
+        ("cifar10", "pamap2"),
+        2,
+        "counterbalanced",
+    )
+    assert (options.interactions, options.epochs, options.alpha, options.scale_weight) == (4, 5, 0.5, 0.1)
+    assert options.think_aloud
+    assert design.people.minutes == 60
+    assert 2 * options.minutes < design.people.minutes
+    assert design.batches.responses_per_item == design.rehearsal.people == 14
+    assert [question.kind for question in design.background] == ["number", "options", "scale"]
+    assert [(one.instrument, one.after) for one in design.questionnaires] == [
+        ("umux-lite", "item"),
+        ("nasa-tlx", "item"),
+        ("scales", "item"),
+    ]
+    assert design.questionnaires[2].statements == TABLE_OF_QUESTIONS
+    assert all(not question.options for question in design.debrief)
+    assert design.coding is not None
+    assert design.coding.unit == "interaction"
+    assert tuple(category.name for category in design.coding.categories) == STRATEGIES
+
+
+@pytest.mark.parametrize("name", ["hill", "hill-demo", "latent-session"])
+def test_the_classes_are_those_of_the_scenarios(name: str) -> None:
+    """In their order, each once."""
+    design = design_of(name)
+    classes = dict.fromkeys(one for of in design.items.names or () for one in scenario(of).classes)
+    assert design.classes == tuple(classes)
+
+
 def check_prolific(design: Design) -> None:
     """People in the United States with English as their first language, at 8 USD an hour, 9 with the bonus at most."""
     assert design.eligibility.statements == ON_PROLIFIC
@@ -157,6 +209,8 @@ def test_what_a_design_needs_beside_it_stands_at_its_top() -> None:
     """The comment names each file that the design names."""
     for entry in entries():
         said = entry.design.items
+        top = entry.path.read_text(encoding="utf-8").partition("\nname = ")[0]
         if entry.kind == "study" and said.path:
-            top = entry.path.read_text(encoding="utf-8").partition("\nname = ")[0]
             assert all(path in top for path in (said.path, said.counts) if path), entry.name
+        for name in said.names or ():
+            assert scenario(name).needs_data == (f"hill prepare {name} --data" in top), entry.name

@@ -15,10 +15,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from crowdloom.studies.cli.upgrade import command
 from crowdloom.studies.database import SCHEMA_VERSION, Store, make_engine, now, open_store
 from crowdloom.studies.errors import StoreError
+from crowdloom.studies.jobs import claim
 from crowdloom.studies.tables import Study, Table
 from crowdloom.studies.upgrading import MIGRATIONS, upgrade
 
@@ -200,6 +202,35 @@ def test_a_migration_may_not_leave_rows_that_refer_to_nothing(two_urls: tuple[st
     store.close()
 
 
+def test_codes_live_on_and_stay_append_only(two_urls: tuple[str, str], tmp_path: Path) -> None:
+    """SQLite makes the tables of codes anew for interactions: their rows, and that nobody changes them, stay."""
+    older = tmp_path / "older"
+    shutil.copytree(MIGRATIONS, older, ignore=shutil.ignore_patterns("__pycache__", "0006_*"))
+    upgrade(two_urls[0], older)
+    store = Store(make_engine(two_urls[0]))
+    at = "'2024-01-01 00:00:00'"
+    with store.write() as connection:
+        for table, values in (
+            ("study (id, name, token, created_at)", f"1, 'pets', 't', {at}"),
+            ("item (id, study_id, key, content_sha256, token, attributes)", "1, 1, 'cat', '0', 't', '{}'"),
+            ("coder (id, study_id, name, token, created_at)", f"1, 1, 'Ann', 't', {at}"),
+            ("coding (id, item_id, coder_id, category, at)", f"7, 1, 1, 'C1', {at}"),
+            ("adjudication (id, item_id, category, decided_by, at)", f"8, 1, 'C2', 'Ann', {at}"),
+        ):
+            connection.execute(text(f"INSERT INTO {table} VALUES ({values})"))
+    store.close()
+    assert (upgrade(two_urls[0]).before, upgrade(two_urls[0]).before) == ("0005", SCHEMA_VERSION)
+    store = open_store(two_urls[0])
+    for table, row in (("coding", (7, "C1", None, None)), ("adjudication", (8, "C2", None, None))):
+        with store.read() as connection:
+            kept = connection.execute(text(f"SELECT id, category, response_id, interaction FROM {table}")).all()
+        assert kept == [row]
+        for statement in (f"UPDATE {table} SET category = 'C3'", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError, match=f"{table} is append-only"), store.write() as connection:
+                connection.execute(text(statement))
+    store.close()
+
+
 def test_upgrade_says_what_it_did(tmp_path: Path) -> None:
     """The command says from which version to which, or that there was nothing to do."""
     arguments = ["--database", str(tmp_path / "store.db")]
@@ -230,3 +261,25 @@ def test_upgrade_leaves_somebody_elses_database_alone(two_urls: tuple[str, str])
     with pytest.raises(StoreError, match="is a database of something else"):
         open_store(two_urls[0])
     engine.dispose()
+
+
+def test_jobs_of_an_older_store_belong_to_no_trial(two_urls: tuple[str, str], tmp_path: Path) -> None:
+    """They stay as they are; those of a newer crowdloom name theirs."""
+    older = tmp_path / "older"
+    shutil.copytree(MIGRATIONS, older, ignore=shutil.ignore_patterns("__pycache__", "0006_*"))
+    assert upgrade(two_urls[0], older).after == "0005"
+    engine = make_engine(two_urls[0])
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO job (token, task, step, state, input, time_limit_s, created_at) "
+                "VALUES ('t', 'tiny-live', 'count', 'queued', '{}', 5, '2024-01-01 00:00:00')"
+            )
+        )
+    engine.dispose()
+    assert upgrade(two_urls[0]).before == "0005"
+    store = open_store(two_urls[0], create=False)
+    claimed = claim(store, "a")
+    assert claimed is not None
+    assert (claimed.token, claimed.trial) == ("t", None)
+    store.close()

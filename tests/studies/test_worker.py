@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,12 +15,14 @@ from sqlalchemy import select
 
 from crowdloom.studies import jobs
 from crowdloom.studies.database import Store
+from crowdloom.studies.step import Order
+from crowdloom.studies.step_process import StepProcess
 from crowdloom.studies.tables import Job
-from crowdloom.studies.waiting import JobState, job_state
 
 sys.path.insert(0, str(Path(__file__).parent))
 import tiny_live
 from live_processes import eventually, new_submission, worker
+from tiny_jobs import is_at, put, state
 
 pytestmark = pytest.mark.slow
 
@@ -29,26 +33,6 @@ def tiny_task() -> Iterator[None]:
     tiny_live.register()
     yield
     tiny_live.unregister()
-
-
-def put(store: Store, step: str = "count", *, submission: int | None = None, **values: float) -> str:
-    """A job of the tiny task in the queue."""
-    limit = tiny_live.TinyLive.live_steps[step].time_limit_s
-    return jobs.enqueue(
-        store, task="tiny-live", step=step, values={"to": 2} | values, time_limit_s=limit, submission_id=submission
-    )
-
-
-def state(store: Store, token: str, submission: int | None = None) -> JobState:
-    """The state of a job that must be there."""
-    found = job_state(store, token, submission)
-    assert found is not None
-    return found
-
-
-def is_at(store: Store, token: str, fraction: float) -> bool:
-    """Whether a job has come so far."""
-    return state(store, token).progress >= fraction
 
 
 def test_a_worker_works_off_the_queue(store: Store, tmp_path: Path) -> None:
@@ -90,6 +74,62 @@ def test_bad_steps_cost_only_themselves(sqlite_store: Store, tmp_path: Path) -> 
         state(store, unknown).error
     )
     assert state(store, good).state == "done"
+
+
+def test_a_step_that_takes_too_much_memory_is_ended(sqlite_store: Store, tmp_path: Path) -> None:
+    """It is killed and not tried again, the participant reads the limit, the log has the number, and others go on."""
+    store = sqlite_store
+    modest, greedy, good = put(store, "hoard", to=3), put(store, "hoard", to=900, seconds_each=0.02), put(store)
+    log = tmp_path / "log"
+    with worker(store, tmp_path, once=True, log=log) as process:
+        assert process.wait(30) == 0
+    assert state(store, modest).state == state(store, good).state == "done"
+    end = state(store, greedy)
+    assert (end.state, end.error) == ("failed", "hoard took more memory than its limit of 400 MiB")
+    said = re.search(r"hoard took more memory than its limit of 400 MiB; its process had (\d+) MiB", log.read_text())
+    assert said is not None
+    assert 400 < int(said[1]) < 700
+    with store.read() as connection:
+        assert connection.execute(select(Job.attempts).where(Job.token == greedy)).scalar() == 1
+
+
+def test_a_process_that_is_half_full_is_replaced(sqlite_store: Store, tmp_path: Path) -> None:
+    """What earlier steps left in memory is no fault of the next one, and a process with room is kept."""
+    place = StepProcess()
+    step = tiny_live.TinyLive.live_steps["hoard"]
+    pids = []
+    try:
+        for share in (0.1, 0.3, 0.7):
+            memory_mib = round(place.memory_mib() / share) or 1000
+            place.start(Order("tiny_live:hoard", replace(step, memory_mib=memory_mib), {"to": 1}, tmp_path))
+            end = eventually(lambda: (heard := place.news(1)) and heard.kind == "done" and heard)
+            pids.append(end.output["pid"])
+    finally:
+        place.close()
+    assert pids[0] == pids[1] != pids[2]
+
+
+def test_sessions_work_side_by_side(store: Store, tmp_path: Path) -> None:
+    """Two sessions of one worker have two jobs at once, in two processes, and end together."""
+    first, second = put(store, to=6, seconds_each=0.2), put(store, to=6, seconds_each=0.2)
+    with worker(store, tmp_path, name="both", once=True, sessions=2) as process:
+        eventually(lambda: is_at(store, first, 0.1) and is_at(store, second, 0.1))
+        assert {state(store, token).state for token in (first, second)} == {"running"}
+        assert process.wait(15) == 0
+    with store.read() as connection:
+        ended = connection.execute(select(Job.worker, Job.output)).all()
+    assert {row.worker for row in ended} == {"both-1", "both-2"}
+    assert len({row.output["pid"] for row in ended}) == 2
+
+
+def test_stopped_sessions_give_their_jobs_back(sqlite_store: Store, tmp_path: Path) -> None:
+    """On SIGTERM all of them end."""
+    tokens = [put(sqlite_store, to=1000, seconds_each=0.05) for _ in range(2)]
+    with worker(sqlite_store, tmp_path, grace_s=0.3, sessions=2) as process:
+        eventually(lambda: all(is_at(sqlite_store, token, 0.001) for token in tokens))
+        process.terminate()
+        assert process.wait(5) == 0
+    assert {state(sqlite_store, token).state for token in tokens} == {"queued"}
 
 
 def test_a_killed_workers_job_is_finished_by_another(store: Store, tmp_path: Path) -> None:

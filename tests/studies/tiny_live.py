@@ -6,6 +6,7 @@ Importable by worker and server processes (`live_processes`); it loads little, a
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from crowdloom.models.live import IMPLEMENTATIONS, Context, Refused
 from crowdloom.tasks import TASKS
-from crowdloom.tasks.protocol import LiveStep
+from crowdloom.tasks.protocol import Call, LiveStep, Person, Trial
 from crowdloom.tasks.soft_label import SoftLabel
 
 
@@ -46,6 +47,15 @@ class Counted(BaseModel):
     submission: str | None = None
 
 
+class Seen(BaseModel):
+    """The output of `see` and `look`: what they know of the trial."""
+
+    trial_id: str | None
+    seed: str | None
+    image: str | None
+    options: str | None
+
+
 def add(pair: Pair, context: Context) -> Sum:
     """Inline: a sum; 13 is refused, 99 hangs for longer than the limit, 98 fails."""
     if pair.left == 13:
@@ -68,6 +78,23 @@ def count(given: Count, context: Context) -> Counted:
         checkpoint.write_text(str(number + 1))
     checkpoint.unlink()
     return Counted(to=given.to, resumed_at=first, pid=os.getpid(), submission=context.submission)
+
+
+def see(pair: Pair, context: Context) -> Seen:
+    """Inline: the trial whose page asks."""
+    trial = context.trial
+    return Seen(
+        trial_id=context.trial_id,
+        seed=trial and trial.seed,
+        image=trial and trial.image,
+        options=trial and type(trial.options).__name__,
+    )
+
+
+def look(given: Count, context: Context) -> Seen:
+    """The same in a worker, in so many seconds."""
+    time.sleep(given.seconds_each)
+    return see(Pair(left=0, right=0), context)
 
 
 def deaf(given: Count, context: Context) -> Counted:
@@ -93,6 +120,16 @@ def die(given: Count, context: Context) -> Counted:
     return Counted(to=given.to)
 
 
+def hoard(given: Count, context: Context) -> Counted:
+    """Take 10 MiB for each number, and keep them for as long as the step runs."""
+    hoarded = []
+    for number in range(given.to):
+        hoarded.append(b"1" * (10 * 2**20))
+        context.progress(number / given.to, f"{10 * number} MiB")
+        time.sleep(given.seconds_each)
+    return Counted(to=len(hoarded), pid=os.getpid())
+
+
 def diverge(given: Count, context: Context) -> Counted:
     """Return what JSON cannot say."""
     return Counted(to=float("nan"))
@@ -106,7 +143,25 @@ class TinyLive(SoftLabel):
         "add": LiveStep(Pair, Sum, 0.5),
         **{name: LiveStep(Count, Counted, 20, "worker") for name in ("count", "refuse", "fail", "die", "diverge")},
         "deaf": LiveStep(Count, Counted, 0.5, "worker"),
+        "hoard": LiveStep(Count, Counted, 20, "worker", memory_mib=400),
+        "see": LiveStep(Pair, Seen, 2, unrecorded=("left", "output")),
+        "look": LiveStep(Count, Seen, 20, "worker"),
     }
+
+    def simulate_live(self, call: Call, person: Person, trial: Trial, rng: random.Random) -> dict[str, list[str]]:
+        """Name the first class of the page, as probable as a sum and a count say, if the steps know the trial."""
+        total = call("add", {"left": 20, "right": 30})["total"]
+        counted = call("count", {"to": 10})["to"]
+        assert call("look", {"to": 1})["seed"] == trial.seed
+        self.went_through += 1
+        return {
+            "top1": [trial.class_order[0]],
+            "top1_probability": [f"{total + counted:g}"],
+            "top2": ["no-alternative"],
+        }
+
+    went_through = 0
+    """How many trials were gone through so."""
 
 
 def register() -> None:

@@ -74,6 +74,18 @@ KINDS = {
         ("plain", "shown"),
         "weight",
     ),
+    "session": Kind(
+        "latent-session",
+        {
+            "items": {"source": "scenarios", "names": ["digits", "signals"]},
+            "conditions": [{"name": "plain"}, {"name": "shown"}],
+            "options": {"interactions": 2, "points": 20},
+        },
+        "improvement",
+        "condition",
+        ("plain", "shown"),
+        "weight",
+    ),
 }
 SIDED = ("student", "welch", "mann-whitney", "permutation", "paired", "wilcoxon", "paired-permutation")
 
@@ -166,11 +178,16 @@ class Odd:
 
 
 def _same(task: str, trial: Trial) -> dict[str, list[str]]:
-    """The answer of somebody who answers as everybody does: one class, certain; half and half; the prediction."""
+    """The answer of somebody who answers as everybody does: one class, certain; half and half; the prediction.
+
+    Of a session: it moves nothing.
+    """
     if task == "soft-label":
         return {"top1": [trial.classes[0]], "top1_probability": ["100"], "top2": ["no-alternative"]}
     if task == "wrong-label":
         return {"choice": [trial.attributes["prediction"]]}
+    if task == "latent-session":
+        return TASKS[task].simulate({}, Person(careless=1), trial, random.Random(0))
     first = trial.options.named(trial)[0]
     if trial.options.question == "infer":
         return {"first": [first], "percent": ["50"], "confidence": ["50"]}

@@ -27,11 +27,16 @@ RULES = {"seconds_per_answer": 100.0, "same_answer": 0.5, "consistency": 0.5}
 NO_NUMBER = re.compile(r"(?<![\w-])[-+]?(nan|NaN|NAN|inf|Inf|Infinity|infinity|None|NaT|<NA>|&lt;NA&gt;)(?!\w)")
 
 
+def rules_of(kind: str) -> dict[str, float]:
+    """The rules that a kind can have: of two sessions nobody can say whether they are the same."""
+    return {"seconds_per_answer": RULES["seconds_per_answer"]} if kind == "session" else RULES
+
+
 def nobody(store: Store, name: str, kind: str, plan: Changes) -> None:
     """Published, with every rule of exclusion where there is a plan, and nobody came."""
     if plan:
         checks = {"checks": {"easy_at_most": 0.2, "easy_right": 1}} if kind == "soft" else {}
-        rules = RULES | {"attention": bool(checks)}
+        rules = rules_of(kind) | {"attention": bool(checks)}
         plan = {"plan": plan_of(KINDS[kind], **rules), **checks}
     Odd(store, name, kind, **plan)
 
@@ -90,7 +95,7 @@ def by_hand(store: Store, name: str, kind: str, plan: Changes) -> None:
 
 def by_rules(store: Store, name: str, kind: str, plan: Changes) -> None:
     """The plan's rules leave nobody."""
-    Odd(store, name, kind, plan=plan_of(KINDS[kind], **RULES)).come("ann", "ben")
+    Odd(store, name, kind, plan=plan_of(KINDS[kind], **rules_of(kind))).come("ann", "ben")
 
 
 def bare(store: Store, name: str, kind: str, plan: Changes) -> None:

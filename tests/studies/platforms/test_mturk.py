@@ -17,6 +17,8 @@ OWN = "https://market.example:8443"
 WHERE = {"endpoint": OWN, "submit_to": [OWN, "http://127.0.0.1:8001"]}
 QUERY = {"assignmentId": "3AB12", "hitId": "3HIT", "workerId": "A1WORKER", "turkSubmitTo": OWN}
 PAID = {"minutes": 2, "hold_minutes": 10, "reward": "0.60 USD"}
+HTML = {"mturk": {"delivery": "html"}}
+BALANCED = {"size": 2, "responses_per_item": 2, "order": "counterbalanced"}
 
 
 def paid_design(**changes: Any) -> Any:
@@ -216,6 +218,9 @@ def test_the_fee_on_bonuses() -> None:
         ({"mturk": {"description": "x" * 2001}}, "mturk.description has 2,001"),
         ({"mturk": {"qualifications": {"locale": ["US"] * 31}}}, "names 31"),
         ({"eligibility": {"exclude_studies": [f"study{n}" for n in range(11)]}}, "come to 11"),
+        (HTML | {"background": [{"question": "Who?"}]}, "background questions are asked by our own pages alone"),
+        (HTML | {"questionnaires": [{"instrument": "nasa-tlx", "after": "item"}]}, "questionnaires after each item"),
+        (HTML | {"batches": BALANCED}, "a counterbalanced order"),
     ],
 )
 def test_designs_that_mturk_cannot_take(changes: dict[str, Any], sentence: str) -> None:
@@ -226,6 +231,7 @@ def test_designs_that_mturk_cannot_take(changes: dict[str, Any], sentence: str) 
 def test_designs_that_it_takes() -> None:
     """With batches as HITs a person may come again; ten requirements are not too many."""
     assert MTurk().check_design(paid_design()) is None
+    assert MTurk().check_design(paid_design(background=[{"question": "Who?"}], batches=BALANCED)) is None
     again = {"people": PAID | {"submissions_per_participant": 2}, "mturk": {"delivery": "batches"}}
     assert MTurk().check_design(paid_design(**again)) is None
     assert MTurk().check_design(paid_design(eligibility={"exclude_studies": [f"s{n}" for n in range(10)]})) is None

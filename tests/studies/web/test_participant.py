@@ -353,3 +353,18 @@ def test_conditions_show_their_own_instructions(store: Store, client: FlaskClien
         base = client.post(f"/join/{posting}", data={"participant": f"p{number}", "decision": "agree"}).location
         texts.append("Only here." in client.get(base).text)
     assert sum(texts) == 4
+
+
+def test_an_answer_may_be_large_but_not_without_limit(sqlite_store: Store, tmp_path: Path) -> None:
+    """A session's record has room; what is larger than 4 MiB is refused with a sentence, and nothing is lost."""
+    pages = create_app(sqlite_store, "test").test_client()
+    base = begin(pages, open_small(sqlite_store, tmp_path), "ann")
+    form = {"trial": trial_id(pages, base), "top1": "3", "top1_probability": "80", "top2": "no-alternative"}
+    too_large = pages.post(f"{base}/answer", data=form | {"more": "x" * 4_300_000})
+    assert too_large.status_code == 413
+    assert "more than can be sent at once" in too_large.text
+    assert trial_id(pages, base) == form["trial"]
+    large = pages.post(f"{base}/answer", data=form | {"more": "x" * 4_000_000})
+    assert large.status_code == 303
+    assert trial_id(pages, base) != form["trial"]
+    assert pages.post(f"{base}/debrief", data={"more": "x" * 1_100_000}).status_code == 413

@@ -1,0 +1,161 @@
+"""How a scenario is prepared: its data is read and checked, its network pretrained, all is kept in a folder.
+
+One process at a time works in a scenario's folder. Everything is written beside its place, in `.DIGEST.part`, which
+gets its name when it is whole; stopped or killed, the next call goes on there after the last whole epoch, and comes to
+the same numbers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdloom.analysis.files import whole_file
+from crowdloom.models.errors import ArgumentError, ModelError, first_line
+from crowdloom.models.latent_items import (
+    CURRENT,
+    DESCRIPTION,
+    ITEMS,
+    LABELS,
+    PRETRAINED,
+    VALIDATION_LABELS,
+    VALIDATION_X,
+    X,
+    scenario_folder,
+)
+from crowdloom.models.latent_prepared import Prepared, read_prepared, settings_of, untrained
+from crowdloom.models.latent_pretraining import Progress, pretrained, versions
+from crowdloom.models.latent_scenarios import Scenario, ScenarioData
+from crowdloom.models.latent_scenarios.scenario import check_data, check_scenario
+from crowdloom.models.run_folder import write_tensors
+
+LOCK, STATE = "lock", "state.safetensors"
+_WAIT = 0.2  # seconds between two looks whether another process is done
+
+
+@contextmanager
+def held(name: str, progress: Progress) -> Iterator[Path]:
+    """The scenario's folder, made and kept to this process; waits while another one has it.
+
+    The lock is the system's: it ends with the process, however that ends.
+    """
+    folder = scenario_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a", encoding="utf-8") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress(0.0, "waiting for another process that prepares it")
+                time.sleep(_WAIT)
+        yield folder
+
+
+def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Progress) -> Prepared:
+    """Prepares a scenario in its folder, which must be held; at once where it was done before with the same data.
+
+    From then on this preparation is the one that counts. Raises ModelError where the data or the network cannot be
+    used, TrainingError where the loss is not finite, OSError such as for a full disk.
+    """
+    progress(0.0, "reading the data")
+    data = read_data(scenario, path)
+    asked = settings_of(scenario)
+    scenario = replace(scenario, **data.settings)
+    check_scenario(scenario)
+    model, optimizer = untrained(scenario, data)
+    said = settings_of(scenario) | {"weights": {name: list(one.shape) for name, one in model.state_dict().items()}}
+    arrays = _arrays(data)
+    digest = _digest(said, arrays)
+    place, part = folder / digest, folder / f".{digest}.part"
+    if place.is_dir():
+        try:
+            ready = read_prepared(scenario, place)
+        except ModelError:
+            shutil.rmtree(place)  # somebody removed a file of it
+        else:
+            _write_json(folder / CURRENT, {"digest": digest})
+            return ready
+    for other in folder.glob(".*.part"):
+        if other.is_dir() and other != part:
+            shutil.rmtree(other, ignore_errors=True)
+    part.mkdir(exist_ok=True)
+    for name, array in arrays.items():
+        if not (part / name).exists():
+            _write_array(part / name, array)
+    state = pretrained(scenario, data, model, optimizer, part / STATE, progress)
+    write_tensors(part / PRETRAINED, state.tensors(), state.values())
+    _write_json(
+        part / DESCRIPTION,
+        said
+        | {"examples": len(data.x), "validation": len(data.validation_x), "curve": state.values()["curve"]}
+        | {"asked": asked, "versions": versions()},
+    )
+    (part / STATE).unlink()
+    part.rename(place)
+    _write_json(folder / CURRENT, {"digest": digest})
+    return read_prepared(scenario, place)
+
+
+def check_path(scenario: Scenario, path: Path | None) -> None:
+    """Raises ArgumentError where a scenario needs data and is given none, or the other way round, or there is none."""
+    if scenario.needs_data and path is None:
+        raise ArgumentError(f"{scenario.name} does not come with its data; say where it is", "data")
+    if path is not None and not scenario.needs_data:
+        raise ArgumentError(f"{scenario.name} has data of its own; give it none", "data")
+    if path is not None and not path.exists():
+        raise ArgumentError(f"there is no {path}; say where the data of {scenario.name} is", "data")
+
+
+def read_data(scenario: Scenario, path: Path | None) -> ScenarioData:
+    """The scenario's data, checked. Raises ModelError where it cannot be learned from, OSError where it is not read."""
+    try:
+        data = scenario.load(path)
+    except (ModelError, OSError):
+        raise
+    except Exception as error:  # a user's scenario is anybody's code
+        raise ModelError(
+            f"{scenario.name}: its data cannot be read, {type(error).__name__} ({first_line(error)}); mend it"
+        ) from error
+    check_data(scenario, data)
+    return data
+
+
+def _arrays(data: ScenarioData) -> dict[str, npt.NDArray[Any]]:
+    """By the names of their files."""
+    return {
+        X: data.x.numpy(),
+        LABELS: data.labels.numpy(),
+        VALIDATION_X: data.validation_x.numpy(),
+        VALIDATION_LABELS: data.validation_labels.numpy(),
+        ITEMS: data.items,
+    }
+
+
+def _digest(said: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    seen = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name, array in arrays.items():
+        seen.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        seen.update(np.ascontiguousarray(array).data)
+    return seen.hexdigest()[:16]
+
+
+def _write_array(path: Path, array: npt.NDArray[Any]) -> None:
+    with whole_file(path) as part, part.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

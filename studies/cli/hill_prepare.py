@@ -1,0 +1,69 @@
+"""`crowdloom hill prepare`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from crowdloom.studies.cli.training_options import require_training
+
+_STEPS = 1000
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the data of cifar10, pamap2, hapt or your own scenario is.",
+)
+def command(name: str, data: Path | None) -> None:
+    """Read a scenario's data and pretrain its network, once.
+
+    NAME is digits or signals, which need no data; cifar10 (--data: the folder that has cifar-10-batches-py in it, or an
+    .npz with images and label); pamap2 (the folder that has Protocol in it); hapt (an .npz with X, label, subject and
+    session); or PACKAGE.MODULE:CALLABLE, which gives a Scenario of your own. It is kept below $CROWDLOOM_SCENARIOS, or
+    in your data folder, for all sessions. Stopped or killed, the same command goes on where it was; once all is done it
+    only says so. Do it before a study opens: workers on other machines need the folder, too.
+    """
+    require_training()
+    from crowdloom.models.errors import ArgumentError, ModelError
+    from crowdloom.models.latent_cache import prepare
+    from crowdloom.models.latent_items import scenarios_folder
+    from crowdloom.models.latent_scenarios import scenario
+    from crowdloom.studies.errors import OptionError
+
+    began = time.monotonic()
+    try:
+        with click.progressbar(
+            length=_STEPS,
+            label=f"Preparing {name}",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+            show_pos=False,
+            item_show_func=lambda said: said,
+        ) as bar:
+            made = prepare(
+                scenario(name), data, lambda share, said: bar.update(max(0, round(_STEPS * share) - bar.pos), said)
+            )
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nStopped; what is done stays in {scenarios_folder()}, and the same command goes on from there.", err=True
+        )
+        sys.exit(130)
+    except ArgumentError as error:
+        raise OptionError(f"--{error.argument}: {error}") from error
+    except ModelError as error:
+        raise OptionError(str(error)) from error
+    last = made.curve[-1]
+    click.echo(
+        f"{name}: {len(made.data.x):,} training examples and {len(made.data.validation_x):,} to validate on, "
+        f"{len(made.scenario.classes)} classes.\n"
+        f"After {last.epoch} epochs accuracy {100 * last.accuracy:.1f} %, macro-F1 {100 * last.macro_f1:.1f} %; "
+        f"{time.monotonic() - began:.1f} s.\n"
+        f"It is in {made.folder}"
+    )

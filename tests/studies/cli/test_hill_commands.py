@@ -1,0 +1,195 @@
+"""`crowdloom hill demo` and `crowdloom hill simulate`: what they print and leave, and how they end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from crowdloom.studies.cli.hill_simulate import gain_lines
+from crowdloom.studies.database import open_store
+from crowdloom.studies.hill_run import FAITHFUL
+from crowdloom.studies.rehearsal import rehearse
+
+COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "hill"]
+WITHOUT_TORCH = (
+    "import importlib.util, sys; find = importlib.util.find_spec; "
+    "importlib.util.find_spec = lambda name, *more: None if name == 'torch' else find(name, *more); "
+    "from crowdloom.studies.cli import main; main()"
+)
+BOUND = re.compile(r"^  (\w[\w ]+?) +(\d+) +([+-]\d+\.\d|-)  (?:[+-]\d+\.\d to [+-]\d+\.\d|-)$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Folders of this module alone for prepared scenarios and sessions."""
+    folder = tmp_path_factory.mktemp("hill")
+    return os.environ | {
+        "CROWDLOOM_SCENARIOS": str(folder / "scenarios"),
+        "CROWDLOOM_SCRATCH": str(folder / "scratch"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def run(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a folder, to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+def test_gains_are_printed_in_points() -> None:
+    """With signs; without an interval where few sessions say hardly anything of it."""
+    nothing = float("nan")
+    frame = pd.DataFrame(
+        {"n": [3, 2, 0], "gain": [0.0123, -0.2, nothing], "low": [-0.01, -3, nothing], "high": [0.0346, 3, nothing]},
+        index=["merge", "keep", "all"],
+    )
+    assert gain_lines(frame) == [
+        "strategy                   n    gain  interval",
+        "Merge similar classes      3    +1.2  -1.0 to +3.5",
+        "Keep the arrangement       2   -20.0  -",
+        "all                        0       -  -",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["simulate", "--scenario", "numbers"], "--scenario numbers: there is no scenario 'numbers'"),
+        (["simulate", "--participants", "0"], "--participants 0: at least one is needed"),
+        (["simulate", "--out", "."], "--out . has files in it already, and they stay as they are"),
+        (["demo", "--people", "8"], "--people 8: give a number from 1 to 7, so that a place is left for you"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    tmp_path: Path, environment: dict[str, str], arguments: list[str], said: str
+) -> None:
+    """And nothing is left behind."""
+    (tmp_path / "note.txt").write_text("mine")
+    done = run(tmp_path, environment, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: {said}")
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+@pytest.mark.parametrize("name", ["demo", "simulate"])
+def test_without_pytorch_both_say_what_to_install(tmp_path: Path, name: str) -> None:
+    """At once, in one sentence."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, "hill", name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert 'torch is not installed, without which no network is trained; run: pip install "crowdloom[train]"' in (
+        done.stderr
+    )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_simulate_prints_the_gains_by_strategy(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Everything lies in the folder; the table has a row for each strategy that somebody had, and one for all."""
+    done = run(tmp_path, environment, "simulate", "--participants", "3", "--out", "a folder")
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3 simulated people completed a session on digits." in done.stdout
+    assert "digits: over 3 sessions the final accuracy was" in done.stdout
+    rows = BOUND.findall(done.stdout)
+    assert rows[-1][:2] == ("all", "3")
+    assert sum(int(n) for _, n, _ in rows[:-1]) == 3
+    assert (tmp_path / "a folder" / "study.db").is_file()
+    assert (tmp_path / "a folder" / "analysis" / "summary.md").is_file()
+    again = run(tmp_path, environment, "simulate", "--participants", "3", "--out", "a folder")
+    assert "give another folder" in again.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_can_be_stopped(tmp_path: Path, environment: dict[str, str], number: signal.Signals) -> None:
+    """While people take part: server and worker are ended, and a sentence says what is left."""
+    marked = environment | {"CROWDLOOM_TEST_MARK": str(tmp_path)}
+    with subprocess.Popen(
+        [*COMMAND, "simulate", "--out", "stopped"],
+        cwd=tmp_path,
+        env=marked,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while "Simulated people take part" not in process.stdout.readline():
+            assert process.poll() is None
+        eventually(lambda: len(marked_processes(tmp_path)) > 2, 60)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "Stopped before the end; what ran is ended, and what was done stays in stopped."
+    eventually(lambda: not marked_processes(tmp_path), 20)
+    assert (tmp_path / "stopped" / "study.db").is_file()
+
+
+def marked_processes(folder: Path) -> list[int]:
+    """The processes that have a folder's mark in their environment: the command, and all that it started."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"CROWDLOOM_TEST_MARK={folder}".encode() in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def eventually(what: Callable[[], bool], seconds: float) -> None:
+    """Wait until it is true."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_a_study_open_with_a_worker(tmp_path: Path, environment: dict[str, str]) -> None:
+    """It says each step; the link leads to a page whose steps are trained; Ctrl-C ends server and worker."""
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--people", "1", "--port", "0"],
+        cwd=tmp_path,
+        env=environment | {"CROWDLOOM_TEST_MARK": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        try:
+            for line in iter(process.stdout.readline, ""):
+                said += line
+                if "for you, once and within an hour" in line:
+                    break
+            for step in ("Preparing digits", "Preparing signals", "Simulated people take part", "Look at:"):
+                assert step in said
+            link = re.search(r"take part in hill-demo: (\S+)", said)
+            assert link is not None
+            (made,) = (tmp_path / "hill-demo").iterdir()
+            with closing(open_store(str(made / "study.db"), create=False)) as store:
+                # Somebody comes to the server that was left open; the worker beside it trains for them.
+                came = rehearse(
+                    store, "hill-demo", participants=1, habits=FAITHFUL, address=link[1].partition("/join/")[0]
+                )
+            assert came.people["completed"] == 1
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(40) == 0
+    assert {path.name for path in made.iterdir()} >= {"study.db", "analysis", "worker.log"}
+    assert "Working on the queue" in (made / "worker.log").read_text(encoding="utf-8")
+    assert "8 jobs done." in (made / "worker.log").read_text(
+        encoding="utf-8"
+    )  # two sessions: open, and three trainings
+    assert not marked_processes(tmp_path)

@@ -1,0 +1,146 @@
+"""Fourteen simulated people go through sessions on digits, over real HTTP and with real workers, to the analysis."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import func, select
+
+from crowdloom.studies.database import open_store
+from crowdloom.studies.design import Design
+from crowdloom.studies.errors import OptionError
+from crowdloom.studies.hill_run import HillRun, empty_folder, run_study, said_strategies
+from crowdloom.studies.hill_simulation import STUDY, simulated_design
+from crowdloom.studies.reading_sessions import Sessions, read_sessions
+from crowdloom.studies.tables import Job
+from crowdloom.tasks.latent_options import LatentOptions
+from crowdloom.tasks.latent_people import STRATEGIES
+
+pytest.importorskip("torch", reason="sessions train networks: the extra `train` is not installed")
+pytestmark = pytest.mark.slow
+
+PEOPLE = 14
+EPOCHS = 2
+"""After each interaction; the paper's are five, which take longer and show nothing more here."""
+
+
+@pytest.fixture(scope="module")
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for prepared scenarios, and one for the sessions' files, of this module alone."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROWDLOOM_SCENARIOS", str(folder))
+        patch.setenv("CROWDLOOM_SCRATCH", str(tmp_path_factory.mktemp("scratch")))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """What the run says as it goes on."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(scenarios: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> HillRun:
+    """The whole study, once."""
+    design, _ = simulated_design("digits", PEOPLE)
+    assert design.task_options(design.arms()[0]) == LatentOptions()
+    shorter = Design.model_validate(design.dump() | {"options": {"epochs": EPOCHS}})
+    folder = tmp_path_factory.mktemp("a run")
+    return run_study(
+        folder, shorter, shorter.model_dump_json(), people=PEOPLE, seed=0, say=said.append, show=said.append
+    )
+
+
+@pytest.fixture(scope="module")
+def sessions(run: HillRun) -> Sessions:
+    """Its sessions as the analysis reads them."""
+    with closing(open_store(str(run.database), create=False)) as store, store.read() as connection:
+        return read_sessions(connection, STUDY)
+
+
+def test_everybody_completes_a_session(run: HillRun, sessions: Sessions, said: list[str]) -> None:
+    """Each fills a place with a session of four interactions that were really trained, each by a job of its own."""
+    assert run.rehearsal.people["completed"] == run.rehearsal.places["filled"] == PEOPLE
+    assert not sessions.unusable
+    assert len(sessions.sessions) == PEOPLE
+    assert len({session.record.seed for session in sessions.sessions}) == PEOPLE
+    for session in sessions.sessions:
+        record = session.record
+        assert [one.epoch for one in record.interactions] == [25 + EPOCHS * number for number in range(4)]
+        assert len(record.curve) == 25 + 4 * EPOCHS
+        assert not any(one.without_person for one in record.interactions)
+        assert record.curve[-1].accuracy > 0.8
+    with closing(open_store(str(run.database), create=False)) as store, store.read() as connection:
+        done = select(Job.step, func.count().label("jobs")).where(Job.state == "done", Job.trial.is_not(None))
+        steps = {row.step: row.jobs for row in connection.execute(done.group_by(Job.step))}
+    assert steps == {"open": PEOPLE, "train": 4 * PEOPLE}
+    assert f"{PEOPLE} of {PEOPLE} are done" in said
+
+
+def test_all_have_begun_alike(sessions: Sessions) -> None:
+    """With the same pretrained network and the same points; what differs then is what people did."""
+    first = sessions.sessions[0].record
+    for session in sessions.sessions:
+        assert session.record.curve[:25] == first.curve[:25]
+        assert session.record.interactions[0].before == first.interactions[0].before
+    assert len({session.record.curve[-1].accuracy for session in sessions.sessions}) > 1
+
+
+def test_the_strategies_are_what_people_did(run: HillRun, sessions: Sessions) -> None:
+    """All five are there; what the rule of the analysis calls the first arrangements is mostly what people said."""
+    with closing(open_store(str(run.database), create=False)) as store, store.read() as connection:
+        strategies = said_strategies(connection, STUDY)
+    assert set(strategies.values()) == set(STRATEGIES)
+    assert Counter(strategies.values()) == Counter(run.strategies["n"].drop("all").to_dict())
+    asked = pd.read_csv(run.analysis / "data" / "interactions.csv")
+    pure = {key: name for key, name in strategies.items() if name != "change"}
+    first = asked[asked["interaction"] == 1].set_index("submission")["approach"]
+    assert sum(first[submission] == name for (submission, _), name in pure.items()) >= 0.7 * len(pure)
+
+
+def test_gains_are_over_the_same_training_without_a_person(run: HillRun, sessions: Sessions) -> None:
+    """Each session beside the baseline of its seed; what is printed is their mean by strategy."""
+    gains = pd.read_csv(run.analysis / "data" / "gains.csv")
+    assert len(gains) == PEOPLE
+    assert gains["baseline_accuracy"].between(0.8, 1).all()
+    accuracies = {session.submission: session.record.curve[-1].accuracy for session in sessions.sessions}
+    assert gains.set_index("submission")["accuracy"].to_dict() == pytest.approx(accuracies)
+    low, gain, high = (float(run.strategies[name]["all"]) for name in ("low", "gain", "high"))
+    assert run.strategies["n"]["all"] == PEOPLE
+    assert gain == pytest.approx((gains["accuracy"] - gains["baseline_accuracy"]).mean())
+    assert low < gain < high
+    assert any("digits" in sentence for sentence in run.said)
+
+
+def test_the_analysis_is_whole(run: HillRun) -> None:
+    """Every figure and table of the summary is a file beside it."""
+    summary = (run.analysis / "summary.md").read_text(encoding="utf-8")
+    shown = re.findall(r"\]\(([^)]+)\)", summary)
+    assert shown
+    assert all((run.analysis / file).stat().st_size for file in shown)
+
+
+def test_what_cannot_be_simulated_is_said(tmp_path: Path) -> None:
+    """A scenario that there is not, nobody, and a folder that has something in it."""
+    with pytest.raises(OptionError, match="--scenario numbers: there is no scenario 'numbers'; choose from digits"):
+        simulated_design("numbers", 14)
+    with pytest.raises(OptionError, match="--participants 0: at least one is needed"):
+        simulated_design("digits", 0)
+    assert empty_folder(tmp_path / "a" / "b").is_dir()
+    with pytest.raises(OptionError, match="has files in it already, and they stay as they are"):
+        empty_folder(tmp_path / "a")
+
+
+def test_a_scenario_whose_data_are_not_here_is_said(scenarios: Path, tmp_path: Path) -> None:
+    """Before anybody comes, with what to do."""
+    design, source = simulated_design("cifar10", 1)
+    with pytest.raises(OptionError, match="crowdloom hill prepare cifar10"):
+        run_study(tmp_path, design, source, people=1, say=print, show=print)
+    assert not list(tmp_path.iterdir())
