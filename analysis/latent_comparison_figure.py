@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from crowdloom.analysis.elicited import Floats
 from crowdloom.analysis.figure_style import (
@@ -68,7 +67,7 @@ def comparison_figure(curves: pd.DataFrame, asked: Sequence[int], baseline: str)
         axes.grid(axis="y", color=RULE, lw=0.4, zorder=0)
     finish(above, "", "validation accuracy (%)")
     finish(below, "epoch", "gain (points)")
-    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    below.set_xticks([*asked, int(shown["epoch"].max())])
     handles = [
         *(
             Line2D([], [], color=colour, marker=marker, ms=3.2, mew=0, lw=1.1, label=plain(_title(name)))

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from ctypes import Array, c_double
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from crowdloom.tasks.protocol import Trial
 _NO_TIME, _ALL_TIME = 1e-3, 1e9
 """Minutes: without a person the time is over at once, and simulated people need none."""
 _LOOK_S = 0.5
+_UNDER_WAY = ".sessions"
 
 OnProgress = Callable[[int, int, float], None]
 """Told how many trainings are done, of how many, and which share of all their epochs."""
@@ -117,6 +119,8 @@ def compare(
                 told(place, shares)
 
             _train_one(folder, terms, job, tell)
+    with suppress(OSError):  # it is not there, or another process still trains
+        (folder / _UNDER_WAY).rmdir()
     told(len(missing), [1.0] * len(missing))
     return {(job.strategy, job.seed): _read(job.kept(folder)) for job in jobs}
 
@@ -153,7 +157,7 @@ def _read(path: Path) -> SessionRecord:
 
 def _train_one(folder: Path, terms: Terms, job: _Job, tell: Callable[[float], None]) -> None:
     """Train one session and keep its record."""
-    under_way = folder / ".sessions" / f"{job.strategy}-{job.seed}"
+    under_way = folder / _UNDER_WAY / f"{job.strategy}-{job.seed}"
     trial = Trial(
         (),
         (),

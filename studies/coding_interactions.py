@@ -16,7 +16,8 @@ from crowdloom.tasks.latent_records import Interaction, SessionRecord
 def find_interactions(connection: Connection, items: Mapping[int, CodedItem]) -> list[CodedItem]:
     """The interactions of all sessions with these items, which are given by their internal ids in any version.
 
-    Those that were trained after the time was over are left out: nobody arranged anything.
+    Those that were trained after the time was over are left out: nobody arranged anything. Answers without a session,
+    as after the import of a release that had none, have no interactions.
     """
     rows = connection.execute(
         select(
@@ -34,7 +35,8 @@ def find_interactions(connection: Connection, items: Mapping[int, CodedItem]) ->
     found = []
     for row in rows:
         item = items[row.item_id]
-        numbers = [one["number"] for one in row.answer["session"]["interactions"] if not one["without_person"]]
+        done = row.answer.get("session", {}).get("interactions", ())
+        numbers = [one["number"] for one in done if not one["without_person"]]
         for number in numbers:
             interaction = CodedInteraction(
                 response_id=row.id,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
-from crowdloom.studies.allocation import add_event, choose_batch, free_expired, lock_design, places_left, take_place
+from crowdloom.studies.allocation import add_event, choose_batch, free_expired, lock_design, take_place
 from crowdloom.studies.arrivals import check_same_work, free_given_back, free_idle, note_arrival
 from crowdloom.studies.batches import trial_order
 from crowdloom.studies.database import new_token, now
@@ -17,6 +17,7 @@ from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import PlaceError, StudyError
 from crowdloom.studies.identities import MARK, spellings, take_participant
 from crowdloom.studies.item_orders import next_order
+from crowdloom.studies.no_place import why_no_place
 from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.platforms import PLATFORMS
 from crowdloom.studies.platforms.protocol import Arrival
@@ -201,7 +202,7 @@ def join(connection: Connection, entry: Entry, participant: str, arrival: Arriva
     if batch_id is None:
         if before is not None and completed and not _is_elsewhere(entry, before):
             return _again(connection, entry, before, arrival)
-        raise PlaceError(_why_no_place(connection, entry, attempts, person))
+        raise PlaceError(why_no_place(connection, entry, attempts, person))
     rng = random.SystemRandom()
     items = list(
         connection.scalars(select(BatchItem.item_id).where(BatchItem.batch_id == batch_id).order_by(BatchItem.position))
@@ -285,7 +286,7 @@ def check_room(connection: Connection, entry: Entry, arrival: Arrival | None = N
         .limit(1)
     ).first()
     if found is None:
-        raise PlaceError(_why_no_place(connection, entry, attempts=0))
+        raise PlaceError(why_no_place(connection, entry, attempts=0))
 
 
 def check_invitation(entry: Entry) -> None:
@@ -348,27 +349,6 @@ def _check_exclusions(connection: Connection, entry: Entry, person: int) -> None
     ).first()
     if took_part is not None:
         raise PlaceError("You have taken part in a related study, so you cannot take part in this one.")
-
-
-def _why_no_place(connection: Connection, entry: Entry, attempts: int, person: int | None = None) -> str:
-    # Only their condition may keep them from a batch; of that they are not told.
-    if person is not None and choose_batch(connection, entry.design_id, person, entry.batch_id) is not None:
-        if entry.batch_id is not None:
-            return "This part of the study is for other participants. Please return it; thank you for your interest."
-        return f"The {_items(entry)} that are still open are for other participants. Thank you for your interest."
-    places = places_left(connection, entry.design_id)
-    if places["open"] and attempts:
-        return f"You have already judged all the {_items(entry)} that are still open. Thank you!"
-    if places["held"]:
-        return (
-            "All places are taken at this moment. One may become free if somebody leaves: "
-            "please try again a little later with the same link."
-        )
-    return "This study has all the answers it needs. Thank you for your interest."
-
-
-def _items(entry: Entry) -> str:
-    return "parts" if entry.design.items.source == "scenarios" else "images"
 
 
 def _values(entry: Entry, state: str, batch_id: int | None, order: list[list[int]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowdloom.analysis.figures import save_figure
-from crowdloom.analysis.latent_frames import curves, movements, shapes
+from crowdloom.analysis.latent_frames import curves, movements, passes, shapes
 from crowdloom.analysis.latent_gains import gains, scenario_gains, steps
 from crowdloom.analysis.latent_interactions import by_class, interactions
 from crowdloom.analysis.latent_report import Material, gain_sentences, session_sections
@@ -106,6 +106,7 @@ def _write_data(material: Material, folder: Path) -> None:
     folder.mkdir(parents=True)
     lines, asked = curves(material.sessions, material.baselines), interactions(material.sessions, material.codes)
     frames = {
+        "sessions": passes(material.sessions),
         "curves": lines,
         "gains": gains(lines),
         "interactions": asked,

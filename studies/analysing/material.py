@@ -18,9 +18,9 @@ from crowdloom.studies.posting import SIMULATED, current_design
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
-from crowdloom.studies.reading_sessions import TASK
 from crowdloom.studies.records import read_background, read_debrief
 from crowdloom.studies.releasing.whence import PublishedPlan, Whence, published_plans, read_whence
+from crowdloom.studies.session_records import TASK
 from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 from crowdloom.studies.training_runs import StoredRun, read_training_runs

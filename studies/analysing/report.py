@@ -154,4 +154,4 @@ def _making(material: Material, command: Sequence[str], samples: int, counts: np
         rows.append(
             ("counts", sha256(np.ascontiguousarray(counts).tobytes()).hexdigest(), "SHA-256 of --counts' array")
         )
-    return Section("How this report was made", [Facts(rows), *whence_blocks(material.whence)])
+    return Section("How this report was made", [Facts(rows), *whence_blocks(material.whence, material.sessions)])

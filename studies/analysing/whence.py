@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from crowdloom.analysis.latent_report import Material as Sessions
 from crowdloom.analysis.report import Block, Facts, Prose
 from crowdloom.studies.analysing.material import Planned
 from crowdloom.studies.releasing.whence import Whence
@@ -26,7 +27,7 @@ def hashed(planned: Planned) -> str:
     return "SHA-256 of the plan as the design says it"
 
 
-def whence_blocks(whence: Whence | None) -> Iterator[Block]:
+def whence_blocks(whence: Whence | None, sessions: Sessions | None = None) -> Iterator[Block]:
     """Which release a study came from, and what its report therefore cannot say; nothing where it came from none."""
     if whence is None:
         return
@@ -43,6 +44,8 @@ def whence_blocks(whence: Whence | None) -> Iterator[Block]:
     ]
     if not whence.free_text:
         lacking.append("answers in free text, and the reasons for which submissions were excluded by hand")
+    if sessions is not None:
+        lacking.append("where single points lay, so that no interaction is shown in pictures")
     if not whence.images:
         lacking.append("the items' images, so that none are shown")
     yield Prose(f"What the release does not hold: {'; '.join(lacking)}. All other numbers are those of the study.")

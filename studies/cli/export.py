@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="FILE.csv or FILE.parquet")
 @click.option(
     "--table",
-    type=click.Choice(["answers", "items", "questionnaires", "background", "debrief", "events", "codes"]),
+    type=click.Choice(
+        ["answers", "items", "questionnaires", "background", "debrief", "events", "codes", "sessions"]
+        + [f"session-{part}" for part in ("curves", "interactions", "classes", "movements")]
+    ),
     default="answers",
     show_default=True,
     help="The answers to the items, the items themselves, the questionnaires with their scores, the answers to the "
-    "background or the debrief questions, everything else that happened, or the codes that researchers gave the items.",
+    "background or the debrief questions, everything else that happened, or the codes that researchers gave the "
+    "items; of sessions in a latent space one of their tables.",
 )
 @answers_options
 @database_option
@@ -31,7 +36,8 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
 
     The items are a row each, with what their source says of them and their final category. --responses concerns
     the answers and the questionnaires, --version these and the items; background, debrief and events are those of
-    all submissions, codes those of the items of the newest version.
+    all submissions, codes those of the items of the newest version. Tables of sessions are those of hill analyse,
+    without the trainings that have no person; both options concern them.
     """
     from crowdloom.studies.coding_overview import codes_table
     from crowdloom.studies.exporting import export_frame
@@ -39,8 +45,10 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
     from crowdloom.studies.reading_items import read_items
     from crowdloom.studies.reading_questionnaires import read_questionnaires
     from crowdloom.studies.records import read_background, read_debrief, read_events
+    from crowdloom.studies.session_tables import read_session_table
     from crowdloom.studies.words import count
 
+    notes: Sequence[str] = ()
     check_folder(out)
     with opened(database) as store, store.read() as connection:
         if table == "answers":
@@ -49,6 +57,9 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
             frame = read_items(connection, study, version)
         elif table == "questionnaires":
             frame = read_questionnaires(connection, study, responses, version)
+        elif table.startswith("session"):
+            found = read_session_table(connection, study, table, responses, version)
+            frame, notes = found.frame, found.notes
         else:
             read = {
                 "background": read_background,
@@ -58,4 +69,6 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
             }[table]
             frame = read(connection, study)
     export_frame(frame, out)
+    for note in notes:
+        click.echo(note)
     click.echo(f"Wrote {count(len(frame), 'row')} to {out}; times are UTC.")

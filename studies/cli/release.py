@@ -29,8 +29,8 @@ from crowdloom.studies.cli.options import check_folder, counting, database_optio
     "--free-text",
     is_flag=True,
     default=None,
-    help="Include what people typed in the debrief, and the reasons of exclusions, without e-mail addresses, IP "
-    "addresses and ids. Read it first.",
+    help="Include what people typed in the debrief and about their strategy, and the reasons of exclusions, without "
+    "e-mail addresses, IP addresses and ids. Read it first.",
 )
 @click.option(
     "--images",

@@ -25,6 +25,7 @@ from crowdloom.studies.releasing.pseudonyms import Pseudonyms
 from crowdloom.studies.releasing.questionnaires import write_questionnaires
 from crowdloom.studies.releasing.responses import write_responses
 from crowdloom.studies.releasing.scrubbing import read_scrubber
+from crowdloom.studies.releasing.sessions import write_sessions
 from crowdloom.studies.releasing.submissions import Counts, Pass, count_all, read_passes, write_submissions
 from crowdloom.studies.releasing.tables import Table
 from crowdloom.studies.releasing.versions import Version
@@ -94,6 +95,7 @@ def build(
         ),
         write_debrief(connection, answers, passes, names, scrubber, release, free_text=options.free_text),
         write_questionnaires(connection, answers, options, names, release),
+        *write_sessions(connection, answers, passes, names, scrubber, release, free_text=options.free_text),
     )
     written = [table for table in tables if table is not None]
     labels = write_label_sets(connection, answers, options, names, release)

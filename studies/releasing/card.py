@@ -9,6 +9,7 @@ from crowdloom.analysis.summary import MEANINGS
 from crowdloom.studies.releasing.citation import bibtex, title
 from crowdloom.studies.releasing.description import Description
 from crowdloom.studies.releasing.licences import hub_id
+from crowdloom.studies.releasing.session_tables import STEM as SESSIONS
 from crowdloom.studies.releasing.submissions import STANDINGS
 from crowdloom.studies.releasing.tables import Table
 
@@ -171,6 +172,11 @@ def _left_out(about: Description) -> Iterator[str]:
         )
     else:
         yield "- What was typed: answers to questions with free text, and the reasons for which people were excluded."
+    if any(table.stem == SESSIONS for table in about.tables):
+        yield (
+            "- Where each single point of an arrangement lay, of which the classes' centres and spreads are here; what "
+            "people said aloud; and the trainings without a person, which are made again from the seeds."
+        )
     yield "- Consent forms, contacts, and the settings of platforms."
     yield ""
 

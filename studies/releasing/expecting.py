@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crowdloom.studies.releasing import debrief, pictures, questionnaires, submissions
+from crowdloom.studies.releasing import debrief, pictures, questionnaires, session_tables, submissions
 from crowdloom.studies.releasing.responses import response_columns
 from crowdloom.studies.releasing.study_file import ReleaseFile
 from crowdloom.studies.releasing.tables import TYPES, Column
@@ -27,8 +27,10 @@ def lacking(said: ReleaseFile) -> str | None:
         debrief.KIND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         debrief.BACKGROUND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         questionnaires.STEM: questionnaires.COLUMNS,
+        **{stem: (*session_tables.KEY, *table.columns) for stem, table in session_tables.TABLES.items()},
     }
-    for stem in dict.fromkeys((*NEEDED, *said.tables)):
+    sessions = session_tables.TABLES if any(stem in said.tables for stem in session_tables.TABLES) else ()
+    for stem in dict.fromkeys((*NEEDED, *sessions, *said.tables)):
         if stem not in said.tables:
             return f"it has no table {stem}"
         there = said.tables[stem]

@@ -37,8 +37,8 @@ def write_items(connection: Connection, answers: Answers, options: Options, rele
         str(name): [None if value is None or value != value else value for value in frame[name].tolist()]  # noqa: PLR0124
         for name in frame
     }
-    categories = _categories(connection, answers) if "category" in values else ""
-    columns = [_column(name, values[name], answers, categories) for name in values]
+    coded = categories(connection, answers) if "category" in values else ""
+    columns = [_column(name, values[name], answers, coded) for name in values]
     with TableWriter(release, "items", "one row for each item, with what its source says of it", columns) as writer:
         writer.write(values)
     return writer.table()
@@ -68,7 +68,7 @@ def _kind(values: Sequence[Any]) -> Kind:
     return "number" if types <= {int, float} else "json"
 
 
-def _categories(connection: Connection, answers: Answers) -> str:
+def categories(connection: Connection, answers: Answers) -> str:
     """The categories of the newest design that is coded, with their titles."""
     designs = select(Design.values).where(Design.id.in_(answers.designs)).order_by(Design.version.desc())
     for values in connection.scalars(designs):

@@ -17,7 +17,7 @@ class Options:
 
     licence: str
     free_text: bool = False
-    """Whether the debrief answers that people typed are in it."""
+    """Whether the debrief answers that people typed are in it, and what they wrote about their strategy."""
     images: Images = "reference"
     """`include`: the pictures are files of the release; `reference`: their SHA-256 stands there alone."""
     creators: tuple[str, ...] = ()

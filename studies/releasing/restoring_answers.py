@@ -15,6 +15,12 @@ from crowdloom.studies.releasing import debrief, questionnaires
 from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.restoring import Restored
 from crowdloom.studies.releasing.restoring_people import People
+from crowdloom.studies.releasing.restoring_sessions import (
+    check_all_used,
+    check_numbers,
+    read_session_answers,
+    restore_categories,
+)
 from crowdloom.studies.tables import Event, Response
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack
@@ -31,6 +37,7 @@ def restore_answers(
     columns = TASKS[release.said.task].columns
     names = [column.name for column in columns]
     done = 0
+    sessions = read_session_answers(release)
     for rows in release.rows("responses"):
         _check(release, rows)
         added = []
@@ -39,13 +46,17 @@ def restore_answers(
         for (submission, item, repeat_index, position, rt_ms, seconds), values in zip(
             zip(*(rows[name] for name in about), strict=True), answers, strict=True
         ):
+            given = {name: _plain(value) for name, value in zip(names, values, strict=True)}
+            if (key := (submission, item, repeat_index)) in sessions:
+                given = sessions.pop(key)
+                check_numbers(release, key, given, values)
             added.append(
                 {
                     "submission_id": people.ids[submission],
                     "item_id": restored.items[item],
                     "repeat_index": repeat_index,
                     "position": position,
-                    "answer": {name: _plain(value) for name, value in zip(names, values, strict=True)},
+                    "answer": given,
                     "packed": pack(columns, [v if v is not None else () if c.kind == "classes" else None
                                              for c, v in zip(columns, values, strict=True)],
                                    release.said.classes),
@@ -56,6 +67,8 @@ def restore_answers(
         connection.execute(insert(Response), added)
         done += len(added)
         progress(done, release.said.counts.responses)
+    check_all_used(release, sessions)
+    restore_categories(connection, release, restored, people)
     return done
 
 

@@ -20,7 +20,7 @@ from crowdloom.analysis.latent_comparison import (
 )
 from crowdloom.analysis.latent_comparison_figure import comparison_figure
 from crowdloom.tasks.latent_records import Epoch, SessionRecord
-from tests.analysis.latent_sessions import arranged, baseline_of, session
+from tests.analysis.latent_sessions import arranged, baseline_of, session, shape_of
 from tests.analysis.test_figures import cut_off
 
 GAINS = {"compactness": (0.02, 0.03, 0.01, 0.04), "distance": (-0.03, 0.01, -0.02, 0.028)}
@@ -69,6 +69,24 @@ def test_how_far_the_network_followed() -> None:
     assert table.loc["compactness", "alone_spreads"] == pytest.approx(0.1)
     assert table.loc["distance", ["followed_centres", "alone_centres"]].tolist() == pytest.approx([0.5, 0.0])
     assert np.isnan(table.loc["distance", "followed_spreads"])  # nobody asked for any
+
+
+def test_a_picture_that_only_grows_is_told_from_one_that_changes() -> None:
+    """Its size becomes another, and the spread of its classes as a share of it does not."""
+    given = dict(records())
+    for seed in range(4):
+        alone, own = given[BASELINE, seed].interactions, given["compactness", seed].interactions
+        before = own[0].before
+        assert alone[0].before == before
+        grown = shape_of(3 * np.array(before.centres), 3 * np.array(before.spreads, dtype=float))
+        tight = shape_of(np.array(before.centres), 0.5 * np.array(before.spreads, dtype=float))
+        for key, first, rest in ((BASELINE, before, alone), ("compactness", grown, own)):
+            changed = rest[0].model_copy(update={"after": first, "intended": tight if key != BASELINE else before})
+            given[key, seed] = given[key, seed].model_copy(update={"interactions": [changed, *rest[1:]]})
+    row = comparison_table(given).set_index("strategy").loc["compactness"]
+    assert row[["size_first", "spread_first", "size_alone", "spread_alone"]].tolist() == pytest.approx([3, 1, 1, 1])
+    assert row["size_asked"] < 1
+    assert row["size_asked"] * row["spread_asked"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_all_files_are_written(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from crowdloom.studies.database import open_store
 from crowdloom.studies.participation import Assigned
+from crowdloom.studies.reading_sessions import read_sessions
 from crowdloom.tasks.latent_records import SessionRecord
 from tests.browser.conftest import Participation, Server, save
 from tests.browser.test_accessibility import Inspector
@@ -223,6 +224,10 @@ def test_a_whole_session(loop: Loop) -> None:
     page.wait_for_selector("h1:not(#progress)")
     (answer,) = loop.participation.answers()
     record = SessionRecord.model_validate(answer.answer["session"])
+    with loop.participation.server.store.read() as connection:
+        read = read_sessions(connection, "loop", "all")
+    assert record in [one.record for one in read.sessions]
+    assert not read.notes()  # the browser's copy is the server's, to the last digit
     assert answer.answer["strategy"] == "I moved the threes up."
     assert [movement.kind for movement in record.interactions[0].movements] == ["centre", "lasso", "undo"]
     assert record.interactions[0].movements[0].label == 3

@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from crowdloom.studies.database import Store, new_token
+from crowdloom.studies.database import Store, new_token, now
 from crowdloom.studies.design import Design
 from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.participation import Assigned, Designs, finish_instructions, read_progress, save_answer, trial_at
 from crowdloom.studies.posting import publish
-from crowdloom.studies.tables import Job
+from crowdloom.studies.tables import Item, Job
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.latent_people import LatentBehaviour
 from crowdloom.tasks.protocol import Person
@@ -83,6 +83,25 @@ class Loops:
             _, trial = trial_at(designs, submission, position)
             form = task.simulate({}, Person(behaviour=behaviour), trial, random.Random(seed))
             save_answer(connection, designs, submission, position, task.parse(form, trial), rt_ms=1000, timing=None)
+
+    def trained(self, response: Any, record: dict[str, Any], step: str = "train", state: str = "done") -> None:
+        """The server has this record of the session of an answer, a row of `Response`."""
+        with self.store.write() as connection:
+            token = connection.scalars(select(Item.token).where(Item.id == response.item_id)).one()
+            connection.execute(
+                insert(Job).values(
+                    token=new_token(),
+                    submission_id=response.submission_id,
+                    task="latent-session",
+                    step=step,
+                    trial=f"{token}.{response.repeat_index}",
+                    state=state,
+                    input={},
+                    output={"record": record},
+                    time_limit_s=60,
+                    created_at=now(),
+                )
+            )
 
     def train(self, submission: Assigned, number: int, begin: datetime, seconds: float, position: int = 0) -> None:
         """The job by which an interaction was trained, from `begin` for so many seconds."""

@@ -15,9 +15,14 @@ from sqlalchemy import func, select
 from crowdloom.studies.database import open_store
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import OptionError
+from crowdloom.studies.hill_analysing import write_hill_analysis
 from crowdloom.studies.hill_run import HillRun, empty_folder, run_study, said_strategies
 from crowdloom.studies.hill_simulation import STUDY, simulated_design
 from crowdloom.studies.reading_sessions import Sessions, read_sessions
+from crowdloom.studies.releasing.importing import import_release
+from crowdloom.studies.releasing.opening import opened_release
+from crowdloom.studies.releasing.options import Options
+from crowdloom.studies.releasing.releasing import release_study
 from crowdloom.studies.tables import Job
 from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_people import STRATEGIES
@@ -125,6 +130,30 @@ def test_the_analysis_is_whole(run: HillRun) -> None:
     shown = re.findall(r"\]\(([^)]+)\)", summary)
     assert shown
     assert all((run.analysis / file).stat().st_size for file in shown)
+
+
+def test_the_server_has_just_what_was_sent(sessions: Sessions) -> None:
+    """Each session as its worker made it, so that there is nothing to tell."""
+    assert not sessions.notes()
+    assert not any(one.replaced for one in sessions.sessions)
+
+
+def test_a_release_gives_the_same_gains(run: HillRun, tmp_path: Path) -> None:
+    """Read into another store, its sessions have the same baselines, by scenario and seed, and say the same."""
+    with closing(open_store(str(run.database), create=False)) as store:
+        release_study(store, STUDY, tmp_path / "r", Options("CC-BY-4.0", free_text=True))
+    with closing(open_store(str(tmp_path / "again.db"))) as again:
+        with opened_release(tmp_path / "r.zip") as release:
+            import_release(again, release, "again")
+        write_hill_analysis(again, "again", tmp_path / "analysis")
+    for name in ("gains", "interactions", "steps", "curves"):
+        before, after = (
+            pd.read_csv(folder / "data" / f"{name}.csv") for folder in (run.analysis, tmp_path / "analysis")
+        )
+        names = ["study", "participant", "submission"]
+        pd.testing.assert_frame_equal(before.drop(columns=names), after.drop(columns=names), check_exact=True)
+        for column in names[1:]:
+            assert (pd.factorize(before[column])[0] == pd.factorize(after[column])[0]).all()
 
 
 def test_what_cannot_be_simulated_is_said(tmp_path: Path) -> None:

@@ -70,8 +70,46 @@ def test_an_answer_that_is_no_session_is_named_and_left_out(store: Store, tmp_pa
     assert said == [
         "One is left out: the curve has 34 epochs, and not the 35 that were trained.",
         "One is left out: it lacks what one has.",
-        "1 answer has no session beside the numbers, as after the import of a release.",
+        "1 answer has no session beside the numbers, as after the import of a release that had none.",
     ]
+
+
+def without(session: dict[str, Any], interactions: int) -> dict[str, Any]:
+    """A record as it was before the last so many interactions."""
+    kept = session["interactions"][: len(session["interactions"]) - interactions]
+    reached = kept[-1]["epoch"] + kept[-1]["epochs"] if kept else session["pretraining"]
+    return session | {"interactions": kept, "curve": session["curve"][:reached]}
+
+
+def test_the_server_knows_better_than_the_page(store: Store, tmp_path: Path) -> None:
+    """Its last record of a trial counts; what differs is said and named, and so is what nobody trained."""
+    loops = open_loops(store, tmp_path)
+    finish(loops, "ann", "ben", "cem")
+    same, better, shorter, never, unread, alone = rows(store, Response)
+    said = [one.answer["session"] for one in (same, better, shorter, never, unread)]
+    loops.trained(same, without(said[0], 2), "open")
+    loops.trained(same, said[0])
+    loops.trained(same, without(said[0], 1), state="failed")
+    true = said[1] | {"curve": [*said[1]["curve"][:-1], said[1]["curve"][-1] | {"accuracy": 0.25}]}
+    loops.trained(better, true)
+    loops.trained(shorter, without(said[2], 1))
+    loops.trained(never, without(said[3], 2), "open")
+    loops.trained(unread, {"of": "another version"})
+    with store.read() as connection:
+        found = read_sessions(connection, "loops")
+    assert [one.replaced for one in found.sessions] == [False, True, True, False, False]
+    assert found.sessions[0].record.model_dump(mode="json") == said[0]
+    assert found.sessions[1].record.curve[-1].accuracy == 0.25
+    assert len(found.sessions[2].record.interactions) == 1
+    notes = [re.sub(r"\S+ in (digits|signals)", "X", note) for note in found.notes()]
+    assert notes == [
+        "Of 2 sessions the page sent something else than the server's own record, which counts: X, X.",
+        "Of 2 sessions the server has no record of its own, so that what the page sent counts: X, X.",
+        "The session of X is left out: its page sent 2 interactions, of which the server trained none.",
+    ]
+    assert found.sessions[1].submission in found.notes()[0]
+    assert found.sessions[1].item in found.notes()[0]
+    assert alone.answer["session"]["seed"] == found.sessions[4].record.seed
 
 
 def test_a_study_of_another_task_has_no_sessions(sqlite_store: Store) -> None:

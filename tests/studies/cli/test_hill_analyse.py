@@ -12,9 +12,10 @@ import pytest
 from crowdloom.studies.coding import add_coder, read_scheme, save_code
 from crowdloom.studies.database import open_store
 from crowdloom.studies.errors import CrowdloomError
+from crowdloom.studies.tables import Response
 from tests.studies.analysing.odd import Odd
 from tests.studies.cli.test_commands import call
-from tests.studies.latent_studies import open_loops
+from tests.studies.latent_studies import open_loops, rows
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +65,61 @@ def test_everything_that_can_be_said_is_written(here: Path) -> None:
     assert summary.startswith("# Sessions of loops\n\n6 sessions by 3 people\n")
     assert "Of the interactions that people coded" in summary
     data = {path.stem: pd.read_csv(path) for path in (here / "out" / "data").iterdir()}
-    assert set(data) == {"curves", "gains", "interactions", "steps", "classes", "shapes", "movements"}
+    assert set(data) == {"sessions", "curves", "gains", "interactions", "steps", "classes", "shapes", "movements"}
+    assert data["sessions"]["replaced"].tolist() == [False] * 6
     assert len(data["interactions"]) == 12
     assert data["interactions"]["strategy_code"].value_counts().to_dict() == {"compactness": 5}
     assert data["gains"]["gain_accuracy"].isna().all()
     assert data["curves"]["source"].unique().tolist() == ["person"]
     assert not list(here.glob(".*part"))
+
+
+def test_a_page_that_sent_something_else_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the terminal, in the summary and in the table of sessions; the server's numbers are in all of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROWDLOOM_DATABASE", f"sqlite:///{tmp_path / 'store.db'}")
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(tmp_path / "scenarios"))
+    monkeypatch.setattr("crowdloom.studies.hill_baselines.lacking", lambda: "torch is not installed")
+    store = open_store(str(tmp_path / "store.db"))
+    loops = open_loops(store, tmp_path)
+    ann = loops.arrive("ann")
+    for seed in range(2):
+        loops.answer(ann, seed=seed)
+    for number, one in enumerate(rows(store, Response)):
+        session = one.answer["session"]
+        last = session["curve"][-1] | ({"accuracy": 0.125} if number else {})
+        loops.trained(one, session | {"curve": [*session["curve"][:-1], last]})
+    store.close()
+    result = call("hill", "analyse", "loops", "--out", "out")
+    sentence = "Of 1 session the page sent something else than the server's own record, which counts: "
+    assert f"{sentence}{ann.pseudonym} in " in result.output
+    assert f"{sentence}{ann.pseudonym} in " in (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
+    data = {name: pd.read_csv(tmp_path / "out" / "data" / f"{name}.csv") for name in ("sessions", "gains")}
+    assert data["sessions"]["replaced"].tolist() == [False, True]
+    assert data["gains"]["accuracy"].tolist()[1] == 0.125
+    assert sentence in call("export", "loops", "--table", "session-curves", "--out", "curves.csv").output
+
+
+def test_tables_of_sessions_are_exported(here: Path) -> None:
+    """They are those of the analysis, as CSV and as Parquet; other studies have none."""
+    call("hill", "analyse", "loops", "--out", "out")
+    for table, name in (
+        ("sessions", "sessions"),
+        ("session-curves", "curves"),
+        ("session-interactions", "interactions"),
+        ("session-classes", "shapes"),
+        ("session-movements", "movements"),
+    ):
+        result = call("export", "loops", "--table", table, "--out", f"{table}.csv")
+        assert (here / f"{table}.csv").read_bytes() == (here / "out" / "data" / f"{name}.csv").read_bytes()
+        frame = pd.read_csv(f"{table}.csv")
+        assert f"Wrote {len(frame):,} rows to {table}.csv" in result.output
+        call("export", "loops", "--table", table, "--out", f"{table}.parquet")
+        assert len(pd.read_parquet(f"{table}.parquet")) == len(frame) > 0
+    assert pd.read_parquet("sessions.parquet")["classes"][0].tolist() == ["zero", "one", "two", "three"]
+    assert pd.read_csv("sessions.csv")["words"][0].startswith("I pulled the points")
+    with pytest.raises(CrowdloomError, match="only latent-session has sessions"):
+        call("export", "labels", "--table", "sessions", "--out", "none.csv")
 
 
 def test_again_it_replaces_what_it_wrote_and_nothing_else(here: Path) -> None:
