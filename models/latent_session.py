@@ -76,8 +76,10 @@ def train(given: TrainInput, context: Context) -> SessionState:
         if not _is_done(session, given):
             plan = _plan_of(folder, session, given, options)
             scene = prepared(session.state.scenario, session.preparation)
-            last = session.state.epochs if given.rest else session.state.epoch + plan.epochs
-            work = Work(folder, scene, options, context, session.state.epoch, last)
+            now = session.state
+            left = (now.interactions - now.number) * now.epochs_each if given.rest else 0
+            last = now.epoch + plan.epochs + left
+            work = Work(folder, scene, options, context, now.epoch, last)
             session = work.train(session, plan)
             while given.rest and session.state.number <= session.state.interactions:
                 session = work.train(session, _rest_of(session, options))

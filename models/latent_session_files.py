@@ -105,17 +105,23 @@ class SessionFolder:
                 part.unlink(missing_ok=True)
             yield
 
+    @contextmanager
+    def looked_at(self) -> Iterator[bool]:
+        """Whether nobody works on it; nobody begins to while one looks, and any number of others can look, too."""
+        try:
+            with (self.path / "lock").open("a", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                yield True
+        except FileNotFoundError:
+            yield True
+        except BlockingIOError:
+            yield False
+
     @property
     def busy(self) -> bool:
         """Whether a process works on it now."""
-        try:
-            with (self.path / "lock").open("a", encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        with self.looked_at() as nobody_works:
+            return not nobody_works
 
     def read(self) -> Session | None:
         """The session; None where it was not begun."""
@@ -220,13 +226,15 @@ def state_of(folder: SessionFolder, session: Session, minutes: float) -> Session
 
 
 def check_movements(movements: list[Movement], state: SessionState) -> None:
-    """Raises Refused for movements of classes or points that are not there."""
+    """Raises Refused for movements of classes or points that are not there: no answer with such a one is taken."""
     classes, points = len(state.classes), len(state.x)
     for movement in movements:
         if movement.label is not None and movement.label >= classes:
             raise Refused(f"There is no class {movement.label}; the {classes} classes are counted from 0.")
         if movement.point is not None and movement.point >= points:
             raise Refused(f"There is no point {movement.point}; the {points:,} points are counted from 0.")
+        if movement.points > points:
+            raise Refused(f"A movement cannot be of {movement.points:,} points; there are {points:,}.")
 
 
 def check_points(count: int, state: SessionState) -> None:

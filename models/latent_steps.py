@@ -26,6 +26,9 @@ from crowdloom.tasks.latent_records import (
     SessionState,
 )
 
+LOOK_S = 1.0
+"""How long giving up waits for others, who perhaps only look how the session stands."""
+
 
 def state(given: Nothing, context: Context) -> Found:
     """The session as it stands; None where it was not begun."""
@@ -66,7 +69,7 @@ def discard(given: Nothing, context: Context) -> SessionState:
     _, options, _ = asked_trial(context)
     folder = session_folder(context)
     session = begun(folder)
-    with folder.held():
+    with folder.held(LOOK_S):
         folder.drop_plan()
     return state_of(folder, session, options.minutes)
 

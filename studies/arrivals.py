@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select, update
 from crowdloom.studies.allocation import add_event, free
 from crowdloom.studies.database import insert_new, now
 from crowdloom.studies.errors import PlaceError
+from crowdloom.studies.jobs import cancel_all
 from crowdloom.studies.platforms.protocol import Arrival
 from crowdloom.studies.tables import Batch, Condition, Place, RemoteSubmission, Response, Submission
 
@@ -128,7 +129,7 @@ def free_idle(connection: Connection, design_id: int, batch_id: int | None = Non
 
 
 def give_back(connection: Connection, remote_id: int, submission_id: int | None, reason: str) -> None:
-    """A submission was given back on its platform: its place is free at once, its answers stay."""
+    """A submission was given back on its platform: as if its participant had left, see `participation.leave`."""
     connection.execute(update(RemoteSubmission).where(RemoteSubmission.id == remote_id).values(state="returned"))
     if submission_id is None:
         return
@@ -137,4 +138,5 @@ def give_back(connection: Connection, remote_id: int, submission_id: int | None,
     )
     if left.rowcount:
         free(connection, submission_id, "returned")
+        cancel_all(connection, submission_id)
         add_event(connection, submission_id, "given_back", {"reason": reason})

@@ -216,15 +216,23 @@ def give_back(store: Store, claim: Claim) -> bool:
 
 def cancel(store: Store, token: str, submission_id: int | None = None) -> None:
     """Cancel a job: at once where no worker has it, by asking its worker otherwise; a finished one stays as it is."""
-    job = and_(Job.token == token, Job.submission_id == submission_id)
     with store.write() as connection:
-        nobodys = or_(Job.state == "queued", _abandoned(now()))
-        connection.execute(
-            update(Job)
-            .where(job, nobodys)
-            .values(state="cancelled", cancel_asked=True, lease_until=None, finished_at=now())
-        )
-        connection.execute(update(Job).where(job, Job.state == "running").values(cancel_asked=True))
+        _cancel(connection, and_(Job.token == token, Job.submission_id == submission_id))
+
+
+def cancel_all(connection: Connection, submission_id: int) -> None:
+    """Cancel the jobs of somebody who left, so that others need not wait for what nobody sees."""
+    _cancel(connection, Job.submission_id == submission_id)
+
+
+def _cancel(connection: Connection, which: ColumnElement[bool]) -> None:
+    nobodys = or_(Job.state == "queued", _abandoned(now()))
+    connection.execute(
+        update(Job)
+        .where(which, nobodys)
+        .values(state="cancelled", cancel_asked=True, lease_until=None, finished_at=now())
+    )
+    connection.execute(update(Job).where(which, Job.state == "running").values(cancel_asked=True))
 
 
 def _mine(claim: Claim) -> ColumnElement[bool]:

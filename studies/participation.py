@@ -29,6 +29,7 @@ from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Condition as ConditionModel
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import StudyError, TrialError
+from crowdloom.studies.jobs import cancel_all
 from crowdloom.studies.stages import (
     after_answer,
     after_check,
@@ -423,9 +424,10 @@ def save_debrief(connection: Connection, progress: Progress, answers: Mapping[st
 
 
 def leave(connection: Connection, progress: Progress) -> None:
-    """The participant leaves: their place is free at once, their answers stay."""
+    """The participant leaves: their place is free at once and their jobs are cancelled, their answers stay."""
     if _change_state(connection, progress, "started", state="left"):
         free(connection, progress.id, "left")
+        cancel_all(connection, progress.id)
         add_event(connection, progress.id, "left", {"answered": progress.answered})
 
 

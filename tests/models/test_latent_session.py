@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,36 @@ def test_a_session_that_is_being_trained_is_not_paused(tmp_path: Path) -> None:
     assert now(asker).paused is not None
 
 
+def test_two_looks_at_once_see_the_same(tmp_path: Path) -> None:
+    """Whether somebody else asks at this moment changes neither what is paused nor what can be given up."""
+    asker = context(tmp_path)
+    given = spread_out(begin(Nothing(), asker))
+    pause(tmp_path, given, "epoch 28 of 30")
+    folder = session_folder(asker)
+    with folder.looked_at() as nobody_works:
+        assert nobody_works
+        assert now(asker).paused is not None
+        with ThreadPoolExecutor(1) as other:
+            given_up = other.submit(discard, Nothing(), asker)
+            time.sleep(0.05)
+    assert given_up.result().paused is None
+
+
+def test_the_progress_of_the_rest_counts_a_training_of_chosen_length(tmp_path: Path) -> None:
+    """Whoever paused a longer training as the time ran out reads where it ends, and the bar never stands still."""
+    asker = context(tmp_path, choose_epochs=True)
+    first = begin(Nothing(), asker)
+    pause(tmp_path, spread_out(first, epochs=20), "epoch 27 of 45", choose_epochs=True)
+    long_ago(asker, 60)
+    heard: list[tuple[float, str]] = []
+    rest = context(tmp_path, choose_epochs=True, report=lambda share, said: heard.append((share, said)))
+    assert train(TrainInput(number=1, x=[], y=[], rest=True), rest).epoch == 60
+    shares = [share for share, _ in heard]
+    assert shares == sorted(set(shares))
+    assert heard[-1][0] == 1
+    assert heard[-1][1].startswith("epoch 60 of 60")
+
+
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     """An arrangement with its movements, each once; missing ones are asked for, and training ends the draft."""
     asker = context(tmp_path, points=20)
@@ -243,6 +275,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
         ({"x": [0], "y": [0]}, "The arrangement has 1 points and the session 20; reload the page."),
         ({"movements": [Movement(at_ms=0, kind="centre", label=10)]}, "There is no class 10"),
         ({"movements": [Movement(at_ms=0, kind="point", point=20)]}, "There is no point 20"),
+        ({"movements": [Movement(at_ms=0, kind="lasso", points=21)]}, "A movement cannot be of 21 points; there are 20"),
     ):
         with pytest.raises(Refused, match=said):
             keep(empty.model_copy(update=values), asker)
@@ -260,6 +293,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
         ({"alpha": 0.6}, r"Alpha is 0\.5 in this study; it cannot be 0\.6\."),
         ({"movements": [Movement(at_ms=0, kind="spread", label=10)]}, r"There is no class 10; the 10 classes"),
         ({"movements": [Movement(at_ms=0, kind="point", point=100)]}, r"There is no point 100; the 100 points"),
+        ({"movements": [Movement(at_ms=0, kind="lasso", points=101)]}, r"A movement cannot be of 101 points; there are"),
         ({"resume": True}, r"No training is paused in this interaction; reload the page\."),
         ({"rest": True}, r"There is time left for this session; train with an arrangement\."),
     ],

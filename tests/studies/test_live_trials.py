@@ -12,9 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from crowdloom.studies import jobs
+from crowdloom.studies.arrivals import give_back
 from crowdloom.studies.database import Store
-from crowdloom.studies.participation import Designs, read_progress, trial_at
+from crowdloom.studies.participation import Designs, leave, read_progress, trial_at
 from crowdloom.studies.tables import Job
+from crowdloom.studies.waiting import latest_job
 from crowdloom.studies.web import create_app
 from tests.studies.takers import Study
 
@@ -109,6 +111,32 @@ def test_jobs_of_different_trials_are_apart(study: Study) -> None:
     with study.store.read() as connection:
         assert connection.execute(Job.__table__.select()).first().trial == first
     assert jobs.claim(study.store, "a").trial == first  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("by", ["page", "platform"])
+def test_who_leaves_gives_their_jobs_up(study: Study, by: str) -> None:
+    """What runs is asked to end, what waits never begins, and the jobs of others stay in the queue."""
+    ann, ben = study.arrive("ann"), study.arrive("ben")
+    pages = client(study)
+
+    def ask(token: str, position: int = 0) -> int:
+        trial_id, _ = trials(study, token)[position]
+        pages.post(f"/take/{token}/live/look?trial={trial_id}", json={"to": 1})
+        return Designs(study.store).assigned(token).id
+
+    number, other = ask(ann), ask(ben)
+    running = jobs.claim(study.store, "a")
+    assert running is not None
+    study.answer(ann, 1)
+    ask(ann, 1)
+    with study.store.write() as connection:
+        if by == "page":
+            leave(connection, read_progress(connection, ann))
+        else:
+            give_back(connection, 0, number, "returned")
+    assert jobs.look(study.store, running) == "cancel"
+    found = [latest_job(study.store, "tiny-live", "look", who) for who in (number, other)]
+    assert [one.state for one in found if one] == ["cancelled", "queued"]
 
 
 @pytest.mark.slow
