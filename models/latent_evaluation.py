@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,10 @@ COMPUTING = Computing("cpu", bf16=False, channels_last=False, threads=1)
 
 AT_A_TIME = 256
 """Examples forwarded at once: what a processor's cache holds."""
+
+
+def on_no_part() -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,28 @@ class Evaluation:
         return Epoch(epoch=self.epoch, accuracy=self.accuracy, macro_f1=self.macro_f1)
 
 
-def evaluate(model: LatentModel, x: Tensor, labels: Tensor, classes: int, *, epoch: int = 0) -> Evaluation:
+def evaluate(
+    model: LatentModel,
+    x: Tensor,
+    labels: Tensor,
+    classes: int,
+    *,
+    epoch: int = 0,
+    on_part: Callable[[], None] = on_no_part,
+) -> Evaluation:
     """How well the network recognises the examples `x` [N, …] of these `labels` [N].
 
+    `on_part` is called before each `AT_A_TIME` of them; what it raises ends the evaluation.
     Raises ModelError without examples, TrainingError for outputs that are no numbers.
     """
     if not len(x) or len(x) != len(labels):
         raise ModelError(f"there are {len(x)} examples and {len(labels)} labels; give as many of both, one or more")
     with _evaluating(model):
-        logits = torch.cat([model.network(part)[0] for part in x.split(AT_A_TIME)])
+        parts = []
+        for part in x.split(AT_A_TIME):
+            on_part()
+            parts.append(model.network(part)[0])
+        logits = torch.cat(parts)
     if not logits.isfinite().all():
         raise TrainingError("the network's outputs are not finite; lower the learning rate")
     pairs = labels.long() * classes + logits.argmax(1)

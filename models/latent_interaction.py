@@ -94,6 +94,7 @@ class Work:
                 scale_weight=self.options.scale_weight,
                 batch=self.scene.scenario.batch,
                 on_step=on_step,
+                on_part=self.context.check,
                 on_epoch=on_epoch,
             )
             points, predictions = placed(model, self.scene, self.folder.read_shown())

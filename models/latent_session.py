@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -34,10 +36,7 @@ from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_records import Nothing, SessionRecord, SessionState, TrainInput
 
 LEEWAY_S = 10.0
-"""The page's clock and ours need not agree to the second."""
-
-QUEUE_S = 900.0
-"""So long a click on "Train" may have waited for a worker and still be in time."""
+"""The page's clock and ours need not agree to the second, and what it asks for takes its time to come."""
 
 WAIT_S = 30.0
 """How long a training waits for another process that works on the same session, such as one that is being ended."""
@@ -74,16 +73,29 @@ def train(given: TrainInput, context: Context) -> SessionState:
     with folder.held(WAIT_S, lambda: context.progress(0.0, "waiting for another process")):
         session = begun(folder)
         if not _is_done(session, given):
-            plan = _plan_of(folder, session, given, options)
-            scene = prepared(session.state.scenario, session.preparation)
-            now = session.state
-            left = (now.interactions - now.number) * now.epochs_each if given.rest else 0
-            last = now.epoch + plan.epochs + left
-            work = Work(folder, scene, options, context, now.epoch, last)
-            session = work.train(session, plan)
-            while given.rest and session.state.number <= session.state.interactions:
-                session = work.train(session, _rest_of(session, options))
+            asked_at = min(context.asked_at or time.time(), time.time())
+            plan = _plan_of(folder, session, given, options, asked_at)
+            with _clock_stopped(folder, max(asked_at, session.shown_at)):
+                scene = prepared(session.state.scenario, session.preparation)
+                now = session.state
+                left = (now.interactions - now.number) * now.epochs_each if given.rest else 0
+                last = now.epoch + plan.epochs + left
+                work = Work(folder, scene, options, context, now.epoch, last)
+                session = work.train(session, plan)
+                while given.rest and session.state.number <= session.state.interactions:
+                    session = work.train(session, _rest_of(session, options))
+            session = begun(folder)
     return state_of(folder, session, options.minutes)
+
+
+@contextmanager
+def _clock_stopped(folder: SessionFolder, since: float) -> Iterator[None]:
+    """However a training ends, the participant's time goes on from where they asked for it."""
+    try:
+        yield
+    finally:
+        session = begun(folder)
+        folder.write(session.model_copy(update={"waited_s": session.waited_s + time.time() - since}))
 
 
 def _begun(folder: SessionFolder, scene: Prepared, seed: int, options: LatentOptions) -> Session:
@@ -140,10 +152,12 @@ def _is_done(session: Session, given: TrainInput) -> bool:
     return given.number == now.number - 1 and (given.resume or session.last == digest_of(given))
 
 
-def _plan_of(folder: SessionFolder, session: Session, given: TrainInput, options: LatentOptions) -> Plan:
+def _plan_of(
+    folder: SessionFolder, session: Session, given: TrainInput, options: LatentOptions, asked_at: float
+) -> Plan:
     """What is to be trained first: what was begun before, or what is asked for. Raises Refused for what cannot be."""
     now = session.state
-    over_at = session.begun_at + 60 * options.minutes
+    in_time = asked_at <= session.over_at(options.minutes) + (-LEEWAY_S if given.rest else LEEWAY_S)
     if given.number > now.number or (given.number < now.number and not given.rest) or now.number > now.interactions:
         raise wrong_number(given.number, now)
     plan = folder.read_plan(now.number)
@@ -152,7 +166,7 @@ def _plan_of(folder: SessionFolder, session: Session, given: TrainInput, options
             raise Refused("No training is paused in this interaction; reload the page.")
         return plan
     if given.rest:
-        if time.time() < over_at - LEEWAY_S:
+        if in_time:
             raise Refused("There is time left for this session; train with an arrangement.")
         return plan or _rest_of(session, options)
     if plan is not None and plan.digest == digest_of(given):
@@ -163,8 +177,7 @@ def _plan_of(folder: SessionFolder, session: Session, given: TrainInput, options
         raise Refused(f"This study trains {options.epochs} epochs after each interaction, not {given.epochs}.")
     if given.alpha != options.alpha and not options.choose_alpha:
         raise Refused(f"Alpha is {options.alpha:g} in this study; it cannot be {given.alpha:g}.")
-    clicked_at = max(session.shown_at + given.seconds, time.time() - QUEUE_S)
-    if min(clicked_at, time.time()) > over_at + LEEWAY_S:
+    if not in_time:
         raise Refused("The time for this session is over; train the rest without an arrangement.")
     folder.drop_plan()
     return Plan(given=given, epochs=given.epochs or options.epochs)

@@ -45,8 +45,14 @@ class Session(BaseModel):
     """When it was first shown; seconds since 1970, as all times here."""
     shown_at: float
     """When the arrangement that stands came to be."""
+    waited_s: float = 0.0
+    """How long the participant has waited for trainings, the queue included: that is not their time."""
     last: str = ""
     """The digest of what the last training was asked for."""
+
+    def over_at(self, minutes: float) -> float:
+        """When the participant's time is over, if it is so many minutes."""
+        return self.begun_at + self.waited_s + 60 * minutes
 
 
 class Plan(BaseModel):
@@ -105,23 +111,17 @@ class SessionFolder:
                 part.unlink(missing_ok=True)
             yield
 
-    @contextmanager
-    def looked_at(self) -> Iterator[bool]:
-        """Whether nobody works on it; nobody begins to while one looks, and any number of others can look, too."""
-        try:
-            with (self.path / "lock").open("a", encoding="utf-8") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                yield True
-        except FileNotFoundError:
-            yield True
-        except BlockingIOError:
-            yield False
-
     @property
     def busy(self) -> bool:
-        """Whether a process works on it now."""
-        with self.looked_at() as nobody_works:
-            return not nobody_works
+        """Whether a process works on it now; any number can look at once."""
+        try:
+            with (self.path / "lock").open("a+", encoding="utf-8") as lock:  # over NFS only readers can share a lock
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
 
     def read(self) -> Session | None:
         """The session; None where it was not begun."""
@@ -220,7 +220,7 @@ def state_of(folder: SessionFolder, session: Session, minutes: float) -> Session
         update={
             "draft": folder.read_draft(state.number),
             "paused": paused,
-            "seconds_left": max(0.0, round(session.begun_at + 60 * minutes - time.time(), 1)),
+            "seconds_left": max(0.0, round(session.over_at(minutes) - time.time(), 1)),
         }
     )
 

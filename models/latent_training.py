@@ -21,7 +21,7 @@ from torch.nn.utils import get_total_norm
 
 from crowdloom.models.errors import ModelError, TrainingError, first_line
 from crowdloom.models.latent import LatentModel, Targets, human_loss
-from crowdloom.models.latent_evaluation import COMPUTING, Evaluation, evaluate
+from crowdloom.models.latent_evaluation import COMPUTING, Evaluation, evaluate, on_no_part
 from crowdloom.models.latent_plane import ClassPlane
 from crowdloom.models.training_loop import batches
 from crowdloom.tasks.latent_records import Epoch
@@ -76,13 +76,15 @@ def train_epochs(
     scale_weight: float = 0.1,
     batch: int = BATCH,
     on_step: Callable[[int, int, int], None] = on_no_step,
+    on_part: Callable[[], None] = on_no_part,
     on_epoch: Callable[[Evaluation], None] = on_no_epoch,
 ) -> list[Epoch]:
     """Trains a model in place for some epochs, and says how well it does after each.
 
     The loss is (1 - alpha) cross-entropy + alpha human loss + scale_weight |1 - scale|; without `targets` it is the
     cross-entropy and the last term. `first_epoch` is the number, from 1, of the first of `epochs`; in epoch 1 the
-    projection learns, too. `on_step(epoch, step, steps)` is called after each step, `on_epoch` after each epoch with
+    projection learns, too. `on_step(epoch, step, steps)` is called after each step,
+    `on_part` while the validation examples are looked at, `on_epoch` after each epoch with
     what the network does on the validation examples; what they raise ends the training, within an epoch with weights
     in between: put the last state back then.
 
@@ -122,7 +124,14 @@ def train_epochs(
                 plane.finish()
             if not get_total_norm([parameter.detach() for parameter in model.parameters()]).isfinite():
                 raise TrainingError(f"the weights are not finite after epoch {epoch}")
-            evaluation = evaluate(model, data.validation_x, data.validation_labels, classes, epoch=epoch)
+            evaluation = evaluate(
+                model,
+                data.validation_x,
+                data.validation_labels,
+                classes,
+                epoch=epoch,
+                on_part=on_part,
+            )
             curve.append(evaluation.record)
             on_epoch(evaluation)
     model.eval()

@@ -52,7 +52,8 @@ class Context:
 
     `submission` is the pseudonym of the submission that asked, `condition` its arm; both are None for
     work that belongs to none. `trial` is the trial whose page asked, with the study's options, and `trial_id` what its
-    form carries; None where the page named none.
+    form carries; None where the page named none. `asked_at` is when a worker's step was asked for, in seconds since
+    1970; None for a step that nobody had to wait for.
 
     >>> Context(Path(".")).progress(0.5, "half-way")
     """
@@ -62,6 +63,7 @@ class Context:
     condition: str | None = None
     trial: Trial | None = None
     trial_id: str | None = None
+    asked_at: float | None = None
     report: Callable[[float, str], None] = field(default=_nobody_listens, repr=False)
     stopped: Callable[[], bool] = field(default=_never, repr=False)
 
@@ -80,13 +82,17 @@ class Context:
         """Whether the step should end now: the participant cancelled it, or its time is over."""
         return self.stopped()
 
+    def check(self) -> None:
+        """Raises Cancelled where the step should end; for work that has no progress of its own to tell."""
+        if self.stopped():
+            raise Cancelled
+
     def progress(self, fraction: float, message: str = "") -> None:
         """Say how far the step is (0 to 1) and in a few words what it does.
 
         Call it often, it costs little. Raises Cancelled where the step should end.
         """
-        if self.stopped():
-            raise Cancelled
+        self.check()
         self.report(min(max(float(fraction), 0.0), 1.0), message)
 
 

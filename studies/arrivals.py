@@ -7,16 +7,16 @@ goes on with the same submission of ours.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from crowdloom.studies.allocation import add_event, free
 from crowdloom.studies.database import insert_new, now
 from crowdloom.studies.errors import PlaceError
 from crowdloom.studies.jobs import cancel_all
 from crowdloom.studies.platforms.protocol import Arrival
-from crowdloom.studies.tables import Batch, Condition, Place, RemoteSubmission, Response, Submission
+from crowdloom.studies.tables import Batch, Condition, Event, Job, Place, RemoteSubmission, Response, Submission
 
 IDLE = timedelta(minutes=5)
 """Who has answered nothing for so long may have given their assignment back."""
@@ -104,13 +104,7 @@ def free_idle(connection: Connection, design_id: int, batch_id: int | None = Non
     A platform lets in only as many as there are places. So where somebody new comes although every place is held,
     one was given back there, most likely this. Its holder may come back, and then finishes as surplus.
     """
-    last_answer = (
-        select(func.max(Response.answered_at))
-        .where(Response.submission_id == Submission.id)
-        .correlate(Submission)
-        .scalar_subquery()
-    )
-    active_at = func.coalesce(last_answer, Submission.started_at)
+    active_at = _active_at()
     idle = connection.execute(
         select(Submission.id)
         .join(Place, Place.submission_id == Submission.id)
@@ -126,6 +120,22 @@ def free_idle(connection: Connection, design_id: int, batch_id: int | None = Non
         .limit(1)
     ).scalar()
     return idle is not None and free(connection, idle, "idle")
+
+
+def _active_at() -> ColumnElement[datetime]:
+    """When the participant of a submission last began, answered, or called a live step; now, while a job of it goes on.
+
+    One answer may be the end of half an hour in which the page asks for nothing but live steps.
+    """
+    latest: ColumnElement[datetime] = Submission.started_at.expression
+    for sign in (
+        select(func.max(Response.answered_at)).where(Response.submission_id == Submission.id),
+        select(func.max(Event.at)).where(Event.submission_id == Submission.id, Event.kind == "live_step"),
+        select(func.max(func.coalesce(Job.finished_at, now()))).where(Job.submission_id == Submission.id),
+    ):
+        at = sign.correlate(Submission).scalar_subquery()
+        latest = case((at > latest, at), else_=latest)
+    return latest
 
 
 def give_back(connection: Connection, remote_id: int, submission_id: int | None, reason: str) -> None:

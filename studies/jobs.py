@@ -44,6 +44,7 @@ class Claim:
     submission: str | None  # its pseudonym
     condition: str | None
     trial: str | None = None  # what the form of its page carries
+    asked_at: datetime | None = None  # when it was asked for
 
 
 def enqueue(
@@ -133,6 +134,7 @@ def claim(store: Store, worker: str, *, lease_s: float = LEASE_S) -> Claim | Non
                 Job.time_limit_s,
                 Job.submission_id,
                 Job.trial,
+                Job.created_at,
             )
         ).first()
         if taken is None:
@@ -155,6 +157,7 @@ def claim(store: Store, worker: str, *, lease_s: float = LEASE_S) -> Claim | Non
             submission=asked_by[0] if asked_by else None,
             condition=asked_by[1] if asked_by else None,
             trial=taken.trial,
+            asked_at=taken.created_at,
         )
 
 

@@ -127,6 +127,7 @@ def order_of(store: Store, claim: Claim) -> Order:
         condition=claim.condition,
         trial=_trial_of(store, claim),
         trial_id=claim.trial,
+        asked_at=claim.asked_at.timestamp() if claim.asked_at else None,
     )
 
 

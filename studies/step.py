@@ -30,6 +30,7 @@ class Order:
     condition: str | None = None
     trial: Trial | None = None
     trial_id: str | None = None
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def run(order: Order, report: Callable[[float, str], None], stopped: Callable[[]
             order.condition,
             order.trial,
             order.trial_id,
+            order.asked_at,
             report=report,
             stopped=stopped,
         )

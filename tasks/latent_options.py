@@ -42,7 +42,8 @@ class LatentOptions(Settings):
     points: int = Field(default=100, ge=2, le=MOST_POINTS)
     """How many training examples are shown, as equally many of each class as can be."""
     minutes: float = Field(default=25, gt=0, le=240)
-    """The time for one scenario; the epochs that are left then are trained without the participant."""
+    """The participant's time for one scenario, without the trainings and the wait for them; the epochs that are left
+    then are trained without the participant."""
     think_aloud: bool = False
     """Ask whether the participant's voice may be recorded while they think aloud."""
 

@@ -19,6 +19,10 @@ MOST_MOVEMENTS = 5_000
 LARGEST = 1e6
 """No coordinate lies farther out: what a network shows has a size of about one."""
 
+LONGEST_S = 1e9
+"""No arrangement is looked at for so long; whatever is longer no clock said."""
+MOST_INTERACTIONS, MOST_CLASSES = 100, 1000
+
 Coordinate = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Coordinates = Annotated[list[Coordinate], Field(max_length=MOST_POINTS)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -41,9 +45,9 @@ class Movement(Record):
     undo, redo, reset                  of what was done since the last training
     """
 
-    at_ms: float = Field(ge=0)
+    at_ms: float = Field(ge=0, le=1000 * LONGEST_S)
     kind: MovementKind
-    label: int | None = Field(default=None, ge=0)
+    label: int | None = Field(default=None, ge=0, lt=MOST_CLASSES)
     """The class; None where the selection has several, and of undo, redo and reset."""
     point: int | None = Field(default=None, ge=0, lt=MOST_POINTS)
     """The point, where it is one."""
@@ -75,7 +79,7 @@ class Shape(Record):
     """
 
     centres: list[tuple[Coordinate, Coordinate] | None]
-    spreads: list[float | None]
+    spreads: list[Annotated[float, Field(ge=0, le=3 * LARGEST)] | None]
 
 
 class Epoch(Record):
@@ -97,7 +101,7 @@ class Interaction(Record):
     epoch: int = Field(ge=0)
     epochs: int = Field(ge=1)
     alpha: Share
-    seconds: float = Field(ge=0)
+    seconds: float = Field(ge=0, le=LONGEST_S)
     """From when the arrangement was shown to the click on "Train"."""
     movements: list[Movement] = Field(max_length=MOST_MOVEMENTS)
     before: Shape
@@ -116,7 +120,7 @@ class SessionRecord(Record):
     """The answer to one scenario: all that happened, but for where each single point lay."""
 
     scenario: str = Field(max_length=200)
-    classes: list[str] = Field(min_length=2, max_length=1000)
+    classes: list[str] = Field(min_length=2, max_length=MOST_CLASSES)
     seed: int = Field(ge=0, lt=2**63)
     """Of the training after the pretraining; the training without a person has the same."""
     points: int = Field(ge=1, le=MOST_POINTS)
@@ -125,7 +129,7 @@ class SessionRecord(Record):
     """How many epochs the network had before the first interaction."""
     curve: list[Epoch] = Field(min_length=1, max_length=10_000)
     """Of the pretraining, too."""
-    interactions: list[Interaction] = Field(max_length=100)
+    interactions: list[Interaction] = Field(max_length=MOST_INTERACTIONS)
 
 
 class Before(Record):
@@ -216,7 +220,7 @@ class KeepInput(Arrangement):
     `first` is the number of movements that were sent before: what comes twice is kept once.
     """
 
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=MOST_INTERACTIONS)
     alpha: Share
     first: int = Field(ge=0, le=MOST_MOVEMENTS)
     movements: list[Movement] = Field(max_length=MOST_MOVEMENTS)
@@ -229,11 +233,11 @@ class TrainInput(Arrangement):
     epochs that are left with cross-entropy alone, for when the time is over.
     """
 
-    number: int = Field(ge=1)
+    number: int = Field(ge=1, le=MOST_INTERACTIONS)
     alpha: Share = 0.5
     epochs: int | None = Field(default=None, ge=1, le=100)
     """None for as many as the study says; others are refused where it does not leave them to the participant."""
-    seconds: float = Field(default=0, ge=0)
+    seconds: float = Field(default=0, ge=0, le=LONGEST_S)
     movements: list[Movement] = Field(default=[], max_length=MOST_MOVEMENTS)
     resume: bool = False
     rest: bool = False

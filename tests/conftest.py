@@ -64,6 +64,13 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where digits and signals are prepared once for all tests: who is first does it, in whichever of the processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "scenarios"
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a real PostgreSQL server: `$CROWDLOOM_TEST_POSTGRES`, or one started here."""
     if url := os.environ.get("CROWDLOOM_TEST_POSTGRES"):

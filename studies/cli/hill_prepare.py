@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def command(name: str, data: Path | None) -> None:
     from crowdloom.studies.errors import OptionError
 
     began = time.monotonic()
+    heard: list[tuple[float, float]] = []
     try:
         with click.progressbar(
             length=_STEPS,
@@ -47,9 +49,13 @@ def command(name: str, data: Path | None) -> None:
             show_pos=False,
             item_show_func=lambda said: said,
         ) as bar:
-            made = prepare(
-                scenario(name), data, lambda share, said: bar.update(max(0, round(_STEPS * share) - bar.pos), said)
-            )
+
+            def hear(share: float, said: str) -> None:
+                bar.update(max(0, round(_STEPS * share) - bar.pos), said)
+                if share:
+                    heard.append((time.monotonic(), share))
+
+            made = prepare(scenario(name), data, hear)
     except KeyboardInterrupt:
         click.echo(
             f"\nStopped; what is done stays in {scenarios_folder()}, and the same command goes on from there.", err=True
@@ -65,5 +71,15 @@ def command(name: str, data: Path | None) -> None:
         f"{len(made.scenario.classes)} classes.\n"
         f"After {last.epoch} epochs accuracy {100 * last.accuracy:.1f} %, macro-F1 {100 * last.macro_f1:.1f} %; "
         f"{time.monotonic() - began:.1f} s.\n"
+        f"{_waiting(heard, last.epoch)}"
         f"It is in {made.folder}"
     )
+
+
+def _waiting(heard: Sequence[tuple[float, float]], epochs: int) -> str:
+    """What is to be known of the time that an epoch took, by when which share of them was done; nothing if none was."""
+    if len(heard) < 2:
+        return ""
+    (first_at, first), (last_at, last) = heard[0], heard[-1]
+    seconds = (last_at - first_at) / (last - first) / epochs
+    return f"An epoch took about {seconds:.2f} s; participants wait for a study's epochs, which do not count as their time.\n"

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from crowdloom.studies.cli.options import opened, progress
+from crowdloom.studies.cli.training_options import require_training
 
 if TYPE_CHECKING:
+    from crowdloom.studies.design import Design
     from crowdloom.studies.rehearsal import Rehearsal
     from crowdloom.studies.rehearsal.described import Described
 
@@ -46,7 +48,7 @@ def command(
 
     They read the real pages and post real forms, many at once, from a real server. All of it happens in
     a temporary database, unless you name one. Where the files with the design's items are not there, made-up
-    items take their place.
+    items take their place, and where a scenario is not prepared, those that need no data.
     """
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
@@ -63,10 +65,16 @@ def command(
         ):
             with located(source, str(file)):
                 absent = missing(design, file.parent)
-                made_up = stand_ins(design) if absent else None
+                scenario = _unprepared(design)
+                made_up = stand_ins(design) if absent or scenario else None
                 load_design(store, design, source, file.parent, items=made_up)
-            if made_up is not None:
+            if absent and made_up is not None:
                 click.echo(f"{absent} is not here: {len(made_up):,} made-up items take its place.", err=as_json)
+            elif scenario:
+                click.echo(
+                    f"The scenario {scenario} is not prepared here: scenarios that need no data take the place of all.",
+                    err=as_json,
+                )
             with progress("People", people) as bar:
                 rehearsal = rehearse(
                     store,
@@ -91,6 +99,17 @@ def command(
                 f"The simulated answers are now in {database} under {design.name!r}, and their places are taken: "
                 "collect real answers elsewhere."
             )
+
+
+def _unprepared(design: Design) -> str | None:
+    """A scenario in which nobody could train here."""
+    from crowdloom.studies.rehearsal import unprepared
+    from crowdloom.tasks import TASKS
+
+    if design.items.source != "scenarios" or not TASKS[design.task].live_steps:
+        return None
+    require_training()
+    return unprepared(design)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -4,6 +4,6 @@ from crowdloom.studies.rehearsal.people import Habits
 from crowdloom.studies.rehearsal.rehearsing import rehearse
 from crowdloom.studies.rehearsal.report import Rehearsal
 from crowdloom.studies.rehearsal.serving import serving
-from crowdloom.studies.rehearsal.stand_ins import missing, stand_ins
+from crowdloom.studies.rehearsal.stand_ins import missing, stand_ins, unprepared
 
-__all__ = ["Habits", "Rehearsal", "missing", "rehearse", "serving", "stand_ins"]
+__all__ = ["Habits", "Rehearsal", "missing", "rehearse", "serving", "stand_ins", "unprepared"]

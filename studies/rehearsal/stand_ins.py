@@ -19,6 +19,7 @@ from typing import Any
 from crowdloom.studies.batches import deal_to_conditions
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_batches import Mix
+from crowdloom.studies.errors import ItemError
 from crowdloom.studies.images import array_to_png
 from crowdloom.studies.items import SourceItem
 from crowdloom.studies.items.mixed import mixed_items
@@ -43,11 +44,36 @@ def missing(design: Design, folder: Path) -> str | None:
     return next((path for path in named if path and not (folder / path).exists()), None)
 
 
+def unprepared(design: Design) -> str | None:
+    """The first scenario of the design that is prepared by a command of its own, and is not prepared here.
+
+    None where all are. Needs PyTorch where the design has scenarios. Raises ItemError for one that cannot be had.
+    """
+    from crowdloom.models.errors import ModelError
+    from crowdloom.models.latent_items import preparation
+    from crowdloom.models.latent_scenarios import scenario
+
+    for name in design.items.names or ():
+        try:
+            needs_data = scenario(name).needs_data
+        except ModelError as error:
+            raise ItemError(str(error)) from error
+        try:
+            if needs_data:
+                preparation(name)
+        except ModelError:
+            return name
+    return None
+
+
 def stand_ins(design: Design) -> list[SourceItem]:
-    """Items for a design, made up.
+    """Items for a design, made up; for scenarios those that need no data, under the names of the design's.
 
     Raises DesignError where the design cannot be dealt, as it could not with real items.
     """
+    if design.items.source == "scenarios":
+        names = design.items.names or ()
+        return _for_the_task(design, [SourceItem(key=name, name=f"scenario {name}", image=None) for name in names])
     rng = random.Random(f"{design.seed} stand-ins")  # noqa: S311 - reproducible on purpose
     if design.items.mixed:
         # As many of each class as it takes, so that none has to be in two mixes.

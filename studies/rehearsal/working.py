@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,10 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 
 from crowdloom.studies.errors import RehearsalError
+from crowdloom.studies.one_worker import FAILED
+
+_ERROR = re.compile(r"[\w.]+: ")
+"""How the last line of a traceback begins, and no other line of a worker's log."""
 
 MOST = 4
 """So many jobs at once at most: each may hold a network in memory."""
@@ -46,6 +51,12 @@ def working(
 
         try:
             yield check
+        except RehearsalError as error:
+            log.seek(0)
+            reasons = [line for line in log.read().splitlines() if _ERROR.match(line)]
+            if FAILED not in str(error) or not reasons:
+                raise
+            raise RehearsalError(str(error).replace(FAILED, f"the step failed: {reasons[-1]}")) from error
         finally:
             process.terminate()
             try:

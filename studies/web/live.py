@@ -24,7 +24,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import CrowdloomError, LiveStepError, StoreError
@@ -199,6 +199,9 @@ def _say_error(error: CrowdloomError) -> tuple[Response, int]:
 
 @blueprint.errorhandler(HTTPException)
 def _say_http_error(error: HTTPException) -> tuple[Response, int]:
+    if isinstance(error, RequestEntityTooLarge):
+        most = LARGEST_BODY // 2**20
+        return jsonify(error=f"this is more than the server takes at once, {most} MiB; reload the page"), 413
     return jsonify(error=error.description), error.code or 500
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,13 +29,13 @@ PLOT = "async () => { window.plot = (await import('/static/latent/main.js')).plo
 
 
 @pytest.fixture(scope="module")
-def loop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def loop_server(scenarios: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server and a worker that share the folders of sessions and scenarios."""
     folder = tmp_path_factory.mktemp("loop")
     store = open_store(f"sqlite:///{folder / 'store.db'}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CROWDLOOM_SCRATCH", str(folder / "scratch"))
-        patch.setenv("CROWDLOOM_SCENARIOS", str(folder / "scenarios"))
+        patch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
         patch.setenv("OMP_NUM_THREADS", "1")
         command = [sys.executable, "-m", "crowdloom.studies.cli", "worker"]
         worker = subprocess.Popen(command, env=os.environ | {"CROWDLOOM_DATABASE": store.url})
@@ -74,7 +75,7 @@ def study(open_study: Callable[..., Loops]) -> Loops:
 class Loop:
     """The page of one session, as a participant uses it."""
 
-    def __init__(self, page: Page, server: Server, submission: Assigned) -> None:
+    def __init__(self, page: Page, server: Server, submission: Assigned | Participation) -> None:
         self.page = page
         self.participation = Participation(server, submission.token)
         self.open()
@@ -376,9 +377,11 @@ def test_the_item_is_shown_and_fetched_once(loop: Loop) -> None:
     assert page.locator("[data-item] .loop-item-title").text_content() == str(label)
 
 
-def test_pause_resume_and_discard(loop: Loop) -> None:
+def test_pause_resume_and_discard(page: Page, loop_server: Server, open_study: Callable[..., Loops]) -> None:
     """A paused training goes on, or is given up; then the arrangement is still there."""
-    page = loop.page
+    page.set_viewport_size({"width": 1280, "height": 900})
+    study = open_study("loop-long", epochs=100)  # which is not over before the worker hears of the pause
+    loop = Loop(page, loop_server, study.arrive("ann"))
     x, y = loop.centre(2)
     loop.drag((x, y), (x + 30, y + 30))
     arranged = loop.lies()
@@ -388,6 +391,8 @@ def test_pause_resume_and_discard(loop: Loop) -> None:
         page.get_by_role("button", name="Pause").click()
         page.wait_for_selector("[data-resume]:visible")
         expect(page.locator("[data-message]")).to_contain_text("Paused after")
+        page.keyboard.press("Control+z")
+        loop.said().to_have_text("The points cannot be moved now.")
         loop.open()
         page.wait_for_selector("[data-resume]:visible")
         page.get_by_role("button", name=decision).click()
@@ -474,6 +479,42 @@ def test_movements_are_kept_when_the_page_closes_and_when_the_network_comes_back
     page.context.set_offline(False)
     loop.wait_until_kept(2)
     expect(page.locator("[data-trouble]")).to_be_empty(timeout=10_000)
+
+
+def test_what_is_moved_out_of_the_window_stays_in_sight(loop: Loop) -> None:
+    """A class that is dragged, or moved by keys, past the edge of the plot is shown again when it is let go."""
+    page = loop.page
+    start = loop.lies()
+    loop.drag(loop.centre(0), (loop.corner()[0] + 20, 20))
+    inside = "(([x, y]) => x > 0 && x < plot.view.width && y > 0 && y < plot.view.height)"
+    place = "[plot.view.x(plot.arrangement.centreX[{0}]), plot.view.y(plot.arrangement.centreY[{0}])]"
+    assert page.evaluate(f"{inside}({place.format(0)})")
+    assert loop.lies() != start
+    scale = page.evaluate("plot.view.scale")
+    page.focus("[data-plot]")
+    page.keyboard.press("2")
+    for _ in range(20):
+        page.keyboard.press("Shift+ArrowRight")
+    loop.until(f"plot.gesture === null && {inside}({place.format(1)})")
+    assert page.evaluate("plot.view.scale") < scale
+
+
+def test_two_windows_with_different_arrangements(loop: Loop, loop_server: Server) -> None:
+    """The second one to train waits for the training of the first one, shows what came of it, and says so."""
+    first = loop.page
+    second = Loop(first.context.new_page(), loop_server, loop.participation)
+    second.page.set_viewport_size({"width": 1280, "height": 900})
+    x, y = loop.centre(2)
+    loop.drag((x, y), (x + 30, y + 30))
+    x, y = second.centre(5)
+    second.drag((x, y), (x - 30, y))
+    loop.train(wait=False)
+    second.page.get_by_role("button", name="Train").click()
+    expect(second.page.locator("[data-number]")).to_have_text("Arrangement 2 of 2", timeout=TRAINING_MS)
+    expect(second.page.locator("[data-trouble]")).to_contain_text("another window")
+    expect(first.locator("[data-number]")).to_have_text("Arrangement 2 of 2", timeout=TRAINING_MS)
+    assert second.lies() == loop.lies()
+    assert kinds_of_record(loop, 0) == ["centre"]
 
 
 def test_the_time_is_over(page: Page, loop_server: Server, open_study: Callable[..., Loops]) -> None:

@@ -25,11 +25,12 @@ def context(
     seed: str = "somebody and digits",
     report: Callable[[float, str], None] = lambda fraction, message: None,
     stopped: Callable[[], bool] = lambda: False,
+    asked_at: float | None = None,
     **options: Any,
 ) -> Context:
     """What a step of a session is handed."""
     trial = Trial((), (), attributes={"scenario": scenario}, options=LatentOptions(**options), seed=seed)
-    return Context(folder, "somebody", None, trial, "a-trial", report=report, stopped=stopped)
+    return Context(folder, "somebody", None, trial, "a-trial", asked_at, report=report, stopped=stopped)
 
 
 def spread_out(state: SessionState, **values: Any) -> TrainInput:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -197,29 +196,29 @@ def test_a_preparation_of_which_a_file_is_gone_is_made_anew(root: Path, monkeypa
         assert same(again.state, made.state)
 
 
-def ask(**environment: str) -> subprocess.Popen[str]:
-    """A process of its own that asks for the scenario, and says what it got."""
-    asked = (
-        "from crowdloom.models.latent_cache import prepared\n"
-        "heard = []\n"
-        f"p = prepared({OWN!r}, progress=lambda share, said: heard.append(said))\n"
-        "print(p.digest, [e.accuracy for e in p.curve], any('epoch' in said for said in heard))"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", asked], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | environment
-    )
-
-
 @pytest.mark.slow
 def test_two_processes_prepare_it_once() -> None:
-    """One does, the other one waits or comes later; both have the same."""
-    both = [ask(), ask()]
-    said = [process.communicate(timeout=120)[0].split(" ", 1) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert said[0][0] == said[1][0]
-    trained = [rest.rsplit(" ", 1) for _, rest in said]
-    assert trained[0][0] == trained[1][0]
-    assert sorted(last.strip() for _, last in trained) == ["False", "True"]
+    """This one does, while the other one waits; both have the same."""
+    asked = (
+        "from crowdloom.models.latent_cache import prepared\n"
+        f"p = prepared({OWN!r}, progress=lambda share, said: print(said, flush=True))\n"
+        "print(p.digest, [e.accuracy for e in p.curve])"
+    )
+    others: list[subprocess.Popen[str]] = []
+
+    def hear(share: float, said: str) -> None:
+        if said == "reading the data":
+            others.append(subprocess.Popen([sys.executable, "-c", asked], cwd=ROOT, stdout=subprocess.PIPE, text=True))
+        if said.startswith("epoch 3 "):
+            assert others[0].stdout is not None
+            assert others[0].stdout.readline() == "waiting for another process that prepares it\n"
+
+    made = prepared(OWN, progress=hear)
+    (other,) = others
+    *heard, last = other.communicate(timeout=120)[0].splitlines()
+    assert other.returncode == 0
+    assert last == f"{made.digest} {[one.accuracy for one in made.curve]}"
+    assert not any("epoch" in said for said in heard)
 
 
 def test_who_waits_can_be_stopped(root: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,10 @@ from tests.models.latent_sessions import BRITTLE, context, same, spread_out
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder for the prepared scenarios of this file."""
+def folder(scenarios: Path) -> Iterator[None]:
+    """Where the prepared scenarios lie."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CROWDLOOM_SCENARIOS", str(tmp_path_factory.mktemp("scenarios")))
+        patch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
         yield
 
 
@@ -213,14 +215,13 @@ def test_two_looks_at_once_see_the_same(tmp_path: Path) -> None:
     asker = context(tmp_path)
     given = spread_out(begin(Nothing(), asker))
     pause(tmp_path, given, "epoch 28 of 30")
-    folder = session_folder(asker)
-    with folder.looked_at() as nobody_works:
-        assert nobody_works
-        assert now(asker).paused is not None
-        with ThreadPoolExecutor(1) as other:
+    with ThreadPoolExecutor(1) as other:
+        with (session_folder(asker).path / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # as somebody who looks
+            assert now(asker).paused is not None
             given_up = other.submit(discard, Nothing(), asker)
             time.sleep(0.05)
-    assert given_up.result().paused is None
+        assert given_up.result().paused is None
 
 
 def test_the_progress_of_the_rest_counts_a_training_of_chosen_length(tmp_path: Path) -> None:
@@ -275,7 +276,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
         ({"x": [0], "y": [0]}, "The arrangement has 1 points and the session 20; reload the page."),
         ({"movements": [Movement(at_ms=0, kind="centre", label=10)]}, "There is no class 10"),
         ({"movements": [Movement(at_ms=0, kind="point", point=20)]}, "There is no point 20"),
-        ({"movements": [Movement(at_ms=0, kind="lasso", points=21)]}, "A movement cannot be of 21 points; there are 20"),
+        ({"movements": [Movement(at_ms=0, kind="lasso", points=21)]}, "A movement cannot be of 21 points"),
     ):
         with pytest.raises(Refused, match=said):
             keep(empty.model_copy(update=values), asker)
@@ -293,7 +294,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
         ({"alpha": 0.6}, r"Alpha is 0\.5 in this study; it cannot be 0\.6\."),
         ({"movements": [Movement(at_ms=0, kind="spread", label=10)]}, r"There is no class 10; the 10 classes"),
         ({"movements": [Movement(at_ms=0, kind="point", point=100)]}, r"There is no point 100; the 100 points"),
-        ({"movements": [Movement(at_ms=0, kind="lasso", points=101)]}, r"A movement cannot be of 101 points; there are"),
+        ({"movements": [Movement(at_ms=0, kind="lasso", points=101)]}, r"cannot be of 101 points; there are 100\."),
         ({"resume": True}, r"No training is paused in this interaction; reload the page\."),
         ({"rest": True}, r"There is time left for this session; train with an arrangement\."),
     ],
@@ -329,7 +330,7 @@ def test_the_rest_is_trained_without_a_person_when_the_time_is_over(tmp_path: Pa
     long_ago(asker, 26)
     assert now(asker).seconds_left == 0
     with pytest.raises(Refused, match="The time for this session is over; train the rest without an arrangement"):
-        train(spread_out(first, seconds=25.5 * 60), asker)
+        train(spread_out(first), asker)
     rest = TrainInput(number=1, x=[], y=[], rest=True)
     pause(tmp_path, rest, "epoch 33 of 45")
     assert now(asker).number == 2
@@ -346,15 +347,30 @@ def test_the_rest_is_trained_without_a_person_when_the_time_is_over(tmp_path: Pa
 
 
 def test_a_click_in_time_that_waited_is_in_time(tmp_path: Path) -> None:
-    """Workers that were busy cost nobody an interaction, and a training that was begun may go on."""
+    """Workers that were busy cost nobody an interaction; the wait is not the participant's time."""
     asker = context(tmp_path)
     first = begin(Nothing(), asker)
     long_ago(asker, 26)
-    pause(tmp_path, spread_out(first, seconds=24 * 60), "epoch 28 of 30")
+    in_time = replace(asker, asked_at=time.time() - 3 * 60)
+    after = train(spread_out(first), in_time)
+    assert after.number == 2
+    assert 2 * 60 - 15 < after.seconds_left <= 2 * 60
+    assert now(asker).seconds_left == pytest.approx(after.seconds_left, abs=5)
+
+
+def test_the_clock_stands_while_it_trains(tmp_path: Path) -> None:
+    """Also where the training is paused or refused; a paused one may go on after the time is over."""
+    asker = context(tmp_path)
+    first = begin(Nothing(), asker)
+    long_ago(asker, 10)
+    asked_at = time.time() - 5 * 60
+    pause(tmp_path, spread_out(first), "epoch 28 of 30", asked_at=asked_at)
+    assert 20 * 60 - 15 < now(asker).seconds_left <= 20 * 60
     long_ago(asker, 60)
+    assert now(asker).seconds_left == 0
     assert train(TrainInput(number=1, x=[], y=[], resume=True), asker).number == 2
     with pytest.raises(Refused, match="The time for this session is over"):
-        train(spread_out(now(asker), seconds=0), asker)
+        train(spread_out(now(asker)), asker)
 
 
 def test_numbers_that_are_not_finite_cost_only_the_training(tmp_path: Path) -> None:

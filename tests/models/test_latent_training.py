@@ -287,3 +287,15 @@ def test_a_state_of_another_network_is_refused() -> None:
     assert all(torch.equal(kept[name], tensor) for name, tensor in model.state_dict().items())
     with pytest.raises(ModelError, match="no state of a latent loop"):
         LatentState.restored(state.tensors(), {})
+
+
+def test_a_training_can_be_ended_while_it_is_looked_at() -> None:
+    """What `on_part` raises ends it before the epoch counts: many validation examples take long."""
+    counted: list[Evaluation] = []
+
+    def end() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        trained(*loop(), on_part=end, on_epoch=counted.append)
+    assert counted == []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from datetime import timedelta
 
-from crowdloom.studies.database import Store
+import pytest
+from sqlalchemy import insert, select
+
+from crowdloom.studies.database import Store, now
 from crowdloom.studies.entry import find_entry, refuse
 from crowdloom.studies.errors import PlaceError
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.tables import RemoteSubmission, Submission
+from crowdloom.studies.tables import Event, Job, RemoteSubmission, Submission
 from tests.studies.conftest import Publish
 from tests.studies.published import OnLink
 
@@ -129,6 +131,28 @@ def test_nobody_at_work_loses_a_place_to_a_newcomer(sqlite_store: Store, on_mtur
         study.arrive_by(new.query)
     assert [study.place(one.token) for one in people] == ["held", "held"]
     assert len(study.remotes()) == 2
+
+
+@pytest.mark.parametrize("by", ["a step", "a job", "a job that runs"])
+def test_who_calls_live_steps_is_not_idle(store: Store, on_mturk: Publish, by: str) -> None:
+    """A session may take half an hour before its answer: what it asked the server for shows that somebody is there."""
+    study = on_mturk(store)
+    busy, idle = study.come(), study.come()
+    study.be_idle(busy.token, 30)
+    study.be_idle(idle.token, 9)
+    number, lately = study.submission(busy.token).id, now() - timedelta(minutes=1)
+    with store.write() as connection:
+        if by == "a step":
+            connection.execute(insert(Event).values(submission_id=number, kind="live_step", values={}, at=lately))
+        else:
+            runs = by == "a job that runs"
+            values = {"task": "t", "step": "s", "token": "x", "input": {}, "time_limit_s": 1.0, "submission_id": number}
+            values |= {"state": "running", "created_at": now() - timedelta(minutes=20)} if runs else {
+                "state": "done", "created_at": lately, "finished_at": lately}  # fmt: skip
+            connection.execute(insert(Job).values(values))
+    study.give_back(idle)
+    new = study.come()
+    assert [study.place(one.token) for one in (new, busy, idle)] == ["held", "held", None]
 
 
 def test_idle_people_keep_their_place_where_the_platform_tells_who_leaves(

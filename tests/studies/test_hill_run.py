@@ -31,18 +31,17 @@ pytest.importorskip("torch", reason="sessions train networks: the extra `train` 
 pytestmark = pytest.mark.slow
 
 PEOPLE = 14
-EPOCHS = 2
+EPOCHS = 1
 """After each interaction; the paper's are five, which take longer and show nothing more here."""
 
 
-@pytest.fixture(scope="module")
-def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for prepared scenarios, and one for the sessions' files, of this module alone."""
-    folder = tmp_path_factory.mktemp("scenarios")
+@pytest.fixture(scope="module", autouse=True)
+def folders(scenarios: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where prepared scenarios lie, and a folder of this module alone for the sessions' files."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CROWDLOOM_SCENARIOS", str(folder))
+        patch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
         patch.setenv("CROWDLOOM_SCRATCH", str(tmp_path_factory.mktemp("scratch")))
-        yield folder
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def run(scenarios: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> HillRun:
+def run(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> HillRun:
     """The whole study, once."""
     design, _ = simulated_design("digits", PEOPLE)
     assert design.task_options(design.arms()[0]) == LatentOptions()
@@ -167,7 +166,7 @@ def test_what_cannot_be_simulated_is_said(tmp_path: Path) -> None:
         empty_folder(tmp_path / "a")
 
 
-def test_a_scenario_whose_data_are_not_here_is_said(scenarios: Path, tmp_path: Path) -> None:
+def test_a_scenario_whose_data_are_not_here_is_said(tmp_path: Path) -> None:
     """Before anybody comes, with what to do."""
     design, source = simulated_design("cifar10", 1)
     with pytest.raises(OptionError, match="crowdloom hill prepare cifar10"):

@@ -142,7 +142,7 @@ def test_what_is_not_there(site: Site, base: str) -> None:
     assert "completed" in over.json()["error"]
     large = site.client.post(f"{base}/add", content=b'{"left": ' + b"1" * 5_000_000 + b"}")
     assert large.status_code == 413
-    assert large.json()["error"]
+    assert large.json()["error"] == "this is more than the server takes at once, 4 MiB; reload the page"
 
 
 def test_a_long_step_streams_its_progress(site: Site, base: str) -> None:

@@ -13,6 +13,7 @@ from crowdloom.studies.coding import add_coder, save_code
 from crowdloom.studies.coding_items import read_scheme
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design import Design
+from crowdloom.studies.errors import ItemError
 from crowdloom.studies.items import read_items
 from crowdloom.studies.participation import Designs, trial_at
 from crowdloom.studies.reading import read_frame
@@ -63,6 +64,14 @@ def test_each_scenario_is_an_item(store: Store, tmp_path: Path) -> None:
     assert [tuple(row) for row in rows] == [
         (name, None, None, None, {"scenario": name}) for name in ("digits", "signals")
     ]
+
+
+def test_a_scenario_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """Before anybody is asked; where one of somebody's own can be imported is known to the workers alone."""
+    with pytest.raises(ItemError, match="there is no scenario 'digit'; choose from digits, signals, cifar10"):
+        read_items(make_design(items={"source": "scenarios", "names": ["signals", "digit"]}), tmp_path)
+    own = make_design(items={"source": "scenarios", "names": ["birds.study:scenario"]})
+    assert [item.key for item in read_items(own, tmp_path)] == ["birds.study:scenario"]
 
 
 @pytest.fixture

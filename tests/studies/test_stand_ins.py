@@ -9,17 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
+from crowdloom.models.latent_scenarios import Scenario, ScenarioData
 from crowdloom.studies.batches import deal_to_conditions
 from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.cli import cli
 from crowdloom.studies.database import Store
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_file import read_design
-from crowdloom.studies.errors import DesignError, ItemError
+from crowdloom.studies.errors import DesignError, ItemError, RehearsalError
 from crowdloom.studies.items import SourceItem
-from crowdloom.studies.rehearsal import missing, stand_ins
+from crowdloom.studies.rehearsal import missing, stand_ins, unprepared
 from tests.studies.designs import load, make_design
 
 pytestmark = pytest.mark.slow
@@ -204,6 +206,43 @@ def test_only_rehearsals_make_items_up(sqlite_store: Store, tmp_path: Path) -> N
     assert result.exit_code == 0, result.output
     assert result.output.startswith("pictures is not here: 6 made-up items take its place.\n")
     assert re.search(r"places filled +3/3 ", result.output)
+
+
+def test_scenarios_that_are_not_prepared(tmp_path: Path, scenarios: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a rehearsal, and there alone, others take their place under their names; a broken one is an error."""
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
+    design = read_design(find_design("hill"))[0]
+    assert unprepared(design) == "cifar10"
+    assert unprepared(read_design(find_design("hill-demo"))[0]) is None
+    assert [(item.key, item.attributes, item.image) for item in stand_ins(design)] == [
+        ("cifar10", {"scenario": "digits"}, None),
+        ("pamap2", {"scenario": "signals"}, None),
+    ]
+    text = find_design("hill").read_text(encoding="utf-8").replace("\ninteractions = 4", "\ninteractions = 1")
+    file = tmp_path / "hill.toml"
+    file.write_text(text, encoding="utf-8")
+    arguments = ["rehearse", str(file), "--participants", "1", "--drop-out", "0", "--careless", "0"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("The scenario cifar10 is not prepared here: scenarios that need no data take")
+    assert re.search(r"\npamap2 +1 ", result.output)
+    file.write_text(text.replace('"cifar10", "pamap2"', '"digits", "json:loads"'), encoding="utf-8")
+    with pytest.raises(ItemError, match="json:loads raised TypeError"):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    file.write_text(text.replace('"cifar10", "pamap2"', '"digits", "tests.studies.test_stand_ins:broken"'))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    with pytest.raises(RehearsalError, match=r"the step failed: crowdloom\.models\.errors\.ModelError: .* one class"):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+
+def broken() -> Scenario:
+    """A scenario in whose data nothing can be told apart."""
+
+    def load(path: Path | None) -> ScenarioData:
+        x, labels = torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)
+        return ScenarioData(x, labels, x, labels, np.zeros((4, 2, 2), np.uint8))
+
+    return Scenario("broken", "Broken", "image", ("a", "b"), lambda: torch.nn.Linear(3, 2), load)
 
 
 def test_what_is_there_and_broken_is_an_error(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_lost_node_costs_a_pause(sqlite_store: Store, tmp_path: Path, ray_fold
     try:
         address = cluster.stdout.readline().strip()
         people = [new_submission(store)[1] for _ in range(3)]
-        tokens = [put(store, submission=person, to=30, seconds_each=0.1) for person in people]
+        tokens = [put(store, submission=person, to=20, seconds_each=0.1) for person in people]
         asked = platform_jobs.ask(store, platform_jobs.Pause(study="gone"), "once")
 
         def states() -> list[str]:

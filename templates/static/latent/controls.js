@@ -9,6 +9,7 @@ const WARN_MIN = [5, 1]; // minutes left at which the clock is read out
 export class Controls {
   #epochsSaid = "";
   #endsAt = Infinity;
+  #stoodAt = null; // when a training began, until the clock goes on
   #warned = new Set();
   #phase = "opening";
 
@@ -69,6 +70,7 @@ export class Controls {
     const all = `All ${interactions} trainings are done`;
     this.find("number").textContent = isDone ? all : `Arrangement ${number} of ${interactions}`;
     this.#endsAt = performance.now() + 1000 * state.seconds_left;
+    this.#stoodAt = null;
     this.#tick();
     this.#metrics(record);
     drawCurve(this.find("curve"), record, state.epochs);
@@ -101,7 +103,7 @@ export class Controls {
       this.find("message").textContent = "The time is over. The network is trained to its end without you.";
     } else if (phase === "done") {
       this.find("message").textContent = "All trainings are done. Say below how you went about it, then save.";
-    } else if (phase === "arranging") this.find("message").textContent = "";
+    } else if (phase === "arranging" || phase === "failed") this.find("message").textContent = "";
     if (phase === "done") this.button.removeAttribute("aria-disabled");
     else this.button.setAttribute("aria-disabled", "true");
     this.arranged();
@@ -218,6 +220,13 @@ export class Controls {
       clock.textContent = "";
       return;
     }
+    // A training, and the wait for it, is not the participant's time.
+    if (this.session.isBusy) {
+      this.#stoodAt ??= performance.now();
+      return;
+    }
+    if (this.#stoodAt !== null) this.#endsAt += performance.now() - this.#stoodAt;
+    this.#stoodAt = null;
     const seconds = (this.#endsAt - performance.now()) / 1000;
     const minutes = Math.ceil(seconds / 60);
     const text = seconds <= 0 ? "time is over" : seconds < 60 ? "less than a minute left" : `${minutes} min left`;
@@ -226,7 +235,7 @@ export class Controls {
       this.#warned.add(minutes);
       this.say(minutes === 1 ? "Less than a minute is left." : `${minutes} minutes are left.`);
     }
-    if (seconds <= 0 && !this.session.isBusy && this.#phase !== "over") this.timeIsOver();
+    if (seconds <= 0 && this.#phase !== "over") this.timeIsOver();
   }
 
   #submit(event) {

@@ -125,13 +125,16 @@ function train(epochs) {
 }
 
 function undo() {
-  const entry = plot.undo();
-  say(entry ? "Taken back." : "There is nothing to undo.");
+  goBack("undo", "Taken back.", "There is nothing to undo.");
 }
 
 function redo() {
-  const entry = plot.redo();
-  say(entry ? "Done again." : "There is nothing to do again.");
+  goBack("redo", "Done again.", "There is nothing to do again.");
+}
+
+function goBack(kind, done, otherwise) {
+  if (!plot.mayArrange) say("The points cannot be moved now."); // keys come at any time
+  else say(plot[kind]() ? done : otherwise);
 }
 
 // For how long this arrangement was shown before a reload, as far as this tab knows.

@@ -221,7 +221,20 @@ export class Plot {
     this.gesture = null;
     const movement = gesture.commit(this.on.elapsed());
     this.#moved();
-    if (movement) this.on.moved(movement);
+    if (!movement) return;
+    if (!this.#sees(gesture.points)) this.fit();
+    this.on.moved(movement);
+  }
+
+  /** Whether the middle of some points lies within the window. */
+  #sees(points) {
+    const { view } = this;
+    let [x, y] = [0, 0];
+    for (const point of points) {
+      x += this.arrangement.x[point] / points.length;
+      y += this.arrangement.y[point] / points.length;
+    }
+    return view.x(x) >= 0 && view.x(x) <= view.width && view.y(y) >= 0 && view.y(y) <= view.height;
   }
 
   /** It is none. */

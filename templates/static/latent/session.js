@@ -169,8 +169,10 @@ export class Session {
 
   async #recover() {
     try {
+      const trained = await this.#follow("train").catch(() => null);
       const { state } = await this.live.call("state", {});
       if (state) this.#adopt(state);
+      if (trained) this.on.trouble("The network was trained from another window; this is what came of it.");
     } catch {
       // what could not be done was said already
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from crowdloom.studies.cli import main
 from crowdloom.studies.cli.hill_simulate import gain_lines
 from crowdloom.studies.database import open_store
 from crowdloom.studies.hill_run import FAITHFUL
@@ -29,22 +30,28 @@ WITHOUT_TORCH = (
 BOUND = re.compile(r"^  (\w[\w ]+?) +(\d+) +([+-]\d+\.\d|-)  (?:[+-]\d+\.\d to [+-]\d+\.\d|-)$", re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Folders of this module alone for prepared scenarios and sessions."""
-    folder = tmp_path_factory.mktemp("hill")
-    return os.environ | {
-        "CROWDLOOM_SCENARIOS": str(folder / "scenarios"),
-        "CROWDLOOM_SCRATCH": str(folder / "scratch"),
-        "PYTHONUNBUFFERED": "1",
-    }
+@pytest.fixture(autouse=True)
+def folders(
+    scenarios: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of this test alone, and one for its sessions' files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
+    monkeypatch.setenv("CROWDLOOM_SCRATCH", str(tmp_path_factory.mktemp("scratch")))
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
 
 
-def run(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command in a folder, to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """A command in this process, which has PyTorch already: its exit status, and what it prints."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crowdloom", "hill", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return call
 
 
 def test_gains_are_printed_in_points() -> None:
@@ -72,13 +79,13 @@ def test_gains_are_printed_in_points() -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    tmp_path: Path, environment: dict[str, str], arguments: list[str], said: str
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]], arguments: list[str], said: str
 ) -> None:
     """And nothing is left behind."""
     (tmp_path / "note.txt").write_text("mine")
-    done = run(tmp_path, environment, *arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"Error: {said}")
+    status, _, errors = run(*arguments)
+    assert status == 2
+    assert errors.startswith(f"Error: {said}")
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
@@ -86,7 +93,7 @@ def test_what_cannot_be_is_one_sentence(
 def test_without_pytorch_both_say_what_to_install(tmp_path: Path, name: str) -> None:
     """At once, in one sentence."""
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, "hill", name], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", WITHOUT_TORCH, "hill", name], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert 'torch is not installed, without which no network is trained; run: pip install "crowdloom[train]"' in (
@@ -96,30 +103,28 @@ def test_without_pytorch_both_say_what_to_install(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.slow
-def test_simulate_prints_the_gains_by_strategy(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_simulate_prints_the_gains_by_strategy(tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
     """Everything lies in the folder; the table has a row for each strategy that somebody had, and one for all."""
-    done = run(tmp_path, environment, "simulate", "--participants", "3", "--out", "a folder")
-    assert done.returncode == 0, done.stderr
-    assert "3 of 3 simulated people completed a session on digits." in done.stdout
-    assert "digits: over 3 sessions the final accuracy was" in done.stdout
-    rows = BOUND.findall(done.stdout)
+    status, printed, errors = run("simulate", "--participants", "3", "--out", "a folder")
+    assert status == 0, errors
+    assert "3 of 3 simulated people completed a session on digits." in printed
+    assert "digits: over 3 sessions the final accuracy was" in printed
+    rows = BOUND.findall(printed)
     assert rows[-1][:2] == ("all", "3")
     assert sum(int(n) for _, n, _ in rows[:-1]) == 3
     assert (tmp_path / "a folder" / "study.db").is_file()
     assert (tmp_path / "a folder" / "analysis" / "summary.md").is_file()
-    again = run(tmp_path, environment, "simulate", "--participants", "3", "--out", "a folder")
-    assert "give another folder" in again.stderr
+    _, _, errors = run("simulate", "--participants", "3", "--out", "a folder")
+    assert "give another folder" in errors
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_can_be_stopped(tmp_path: Path, environment: dict[str, str], number: signal.Signals) -> None:
+def test_a_run_can_be_stopped(tmp_path: Path, number: signal.Signals) -> None:
     """While people take part: server and worker are ended, and a sentence says what is left."""
-    marked = environment | {"CROWDLOOM_TEST_MARK": str(tmp_path)}
     with subprocess.Popen(
         [*COMMAND, "simulate", "--out", "stopped"],
-        cwd=tmp_path,
-        env=marked,
+        env=os.environ | {"CROWDLOOM_TEST_MARK": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -157,12 +162,11 @@ def eventually(what: Callable[[], bool], seconds: float) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_leaves_a_study_open_with_a_worker(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_demo_leaves_a_study_open_with_a_worker(tmp_path: Path) -> None:
     """It says each step; the link leads to a page whose steps are trained; Ctrl-C ends server and worker."""
     with subprocess.Popen(
         [*COMMAND, "demo", "--people", "1", "--port", "0"],
-        cwd=tmp_path,
-        env=environment | {"CROWDLOOM_TEST_MARK": str(tmp_path)},
+        env=os.environ | {"CROWDLOOM_TEST_MARK": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

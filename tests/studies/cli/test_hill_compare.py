@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crowdloom.analysis.latent_comparison import FILES
+from crowdloom.studies.cli import main
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -20,25 +21,25 @@ BLOBS = "tests.models.blobs:blobs"
 COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "hill", "compare"]
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A folder of this module alone for prepared scenarios."""
-    return os.environ | {"CROWDLOOM_SCENARIOS": str(tmp_path_factory.mktemp("scenarios"))}
+@pytest.fixture(autouse=True)
+def scenarios(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of this test alone for prepared scenarios."""
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(tmp_path_factory.mktemp("scenarios")))
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """The command in this process, which has PyTorch already."""
+    monkeypatch.setattr(sys, "argv", ["crowdloom", "hill", "compare", *arguments])
+    main()
 
 
-def test_stopped_it_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_stopped_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Ctrl-C is one sentence, what is done stays, and no process is left; the same again prints and writes all."""
     out = tmp_path / "compared"
     words = ["--scenario", BLOBS, "--strategy", "keep", "--seeds", "6", "--points", "20", "--out", str(out)]
-    process = subprocess.Popen(
-        [*COMMAND, *words], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = subprocess.Popen([*COMMAND, *words], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     end = time.monotonic() + 120
     while not list(out.glob("runs/*.json")):
         assert time.monotonic() < end, "no training was kept"
@@ -52,13 +53,15 @@ def test_stopped_it_goes_on(tmp_path: Path, environment: dict[str, str]) -> None
     )
     kept = {path: path.stat().st_mtime_ns for path in out.glob("runs/*.json")}
     assert 0 < len(kept) < 12
-    done = run(environment, *words)
-    assert done.returncode == 0, done.stderr
+    with pytest.raises(SystemExit) as ended:
+        call(monkeypatch, *words)
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert len(list(out.glob("runs/*.json"))) == 12
-    assert f"| {BLOBS} | keep | 6 |" in done.stdout
-    assert done.stdout.startswith((out / "table.md").read_text(encoding="utf-8"))
-    assert f"Wrote {', '.join(FILES)} to {out}." in done.stdout
+    assert f"| {BLOBS} | keep | 6 |" in printed
+    assert printed.startswith((out / "table.md").read_text(encoding="utf-8"))
+    assert f"Wrote {', '.join(FILES)} to {out}." in printed
     assert all((out / name).stat().st_size for name in FILES)
 
 
@@ -72,10 +75,15 @@ def test_stopped_it_goes_on(tmp_path: Path, environment: dict[str, str]) -> None
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    tmp_path: Path, environment: dict[str, str], arguments: list[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
 ) -> None:
     """And nothing is made."""
-    done = run(environment, *arguments, "--out", str(tmp_path / "compared"))
-    assert done.returncode == 2
-    assert said in done.stderr
+    with pytest.raises(SystemExit) as ended:
+        call(monkeypatch, *arguments, "--out", str(tmp_path / "compared"))
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

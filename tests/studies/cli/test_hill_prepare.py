@@ -58,6 +58,9 @@ def test_digits_are_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.exit_code == 0
     assert "digits: 1,348 training examples and 449 to validate on, 10 classes." in first.output
     assert re.search(r"After 25 epochs accuracy 8\d\.\d %, macro-F1 8\d\.\d %; \d+\.\d s\.", first.output)
+    took = re.search(r"An epoch took about (\d\S*) s; participants wait for a study's epochs, ", first.output)
+    assert took is not None
+    assert 0.01 < float(took[1]) < 30
     assert str(preparation("digits")) in first.output
     monkeypatch.setattr("crowdloom.models.latent_pretraining.train_epochs", None)
     assert call("prepare", "digits").output.splitlines()[0] == first.output.splitlines()[0]
