@@ -49,7 +49,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/lint-imports --no-cache
 
 test: lint
-	$(RUN) -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 	$(RUN) -m pytest --doctest-modules .src/crowdloom -o testpaths= -q
 
 check: lint

@@ -73,7 +73,7 @@ def wrong_label_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Seque
 
 def latent_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
     """improvement, of each session by scenario."""
-    return _draw({"improvement": lambda: improvement_figure(frame)})
+    return _draw({"improvement": lambda: improvement_figure(frame, items)})
 
 
 FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]] = {

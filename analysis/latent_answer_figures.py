@@ -20,15 +20,18 @@ from crowdloom.analysis.figure_style import (
     plain,
     shortened,
 )
+from crowdloom.analysis.latent_summary import item_order
 
 
-def improvement_figure(frame: pd.DataFrame) -> Figure:
+def improvement_figure(frame: pd.DataFrame, items: pd.DataFrame) -> Figure:
     """Validation accuracy before and after each session, joined by a line, by scenario; squares are means.
+
+    Scenarios stand in the order of `items`.
 
     Raises NothingToDrawError where no session has both.
     """
     known = frame[frame["accuracy"].notna() & frame["accuracy_before"].notna()]
-    scenarios = sorted(set(known["item"]))
+    scenarios = list(item_order(known, items))
     if not scenarios:
         raise NothingToDrawError("no session has an accuracy before and after")
     figure, axes = one_axes(2.4)

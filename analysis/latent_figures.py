@@ -207,16 +207,19 @@ def _scatter(axes: Axes, picture: Picture, labels: Ints) -> None:
             axes.plot(x.mean(), y.mean(), marker="x", ms=6.5 + width / 3, mew=width, color=colour, ls="none", zorder=3)
 
 
-def by_scenario(questionnaires: pd.DataFrame) -> pd.DataFrame:
+def by_scenario(questionnaires: pd.DataFrame, scenarios: Sequence[str] = ()) -> pd.DataFrame:
     """The answers to questionnaires that were asked after each item, with the item in the place of the condition.
 
     So the tables and figures of `questionnaires` and `questionnaire_figures` tell scenarios apart. Each item's answers
-    of a submission become a submission of their own; conditions are pooled. `questionnaires` has the column
-    `after_item`: the key of the item after which it was asked, None where it was asked once.
+    of a submission become a submission of their own; conditions are pooled. The items are in the order of `scenarios`,
+    their keys; others come after these. `questionnaires` has the column `after_item`: the key of the item after which
+    it was asked, None where it was asked once.
     """
     asked = questionnaires[questionnaires["after_item"].notna()]
+    answered = set(asked["after_item"])
+    order = [key for key in dict.fromkeys([*scenarios, *sorted(answered)]) if key in answered]
     return asked.assign(
-        condition=asked["after_item"],
+        condition=pd.Categorical(asked["after_item"], order, ordered=True),
         submission=asked["submission"] + " " + asked["after_item"].astype(str),
         after_item=None,
     )

@@ -149,9 +149,10 @@ def steps(interactions: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 def steps_table(found: pd.DataFrame) -> Table:
     """What each interaction changed, by scenario and number; `found` is what `steps` gives."""
     names, compared = [], []
-    for (scenario, number), rows in found.groupby(["scenario", "interaction"], sort=True):
-        names.append(f"{scenario}, interaction {number}")
-        compared.append((len(rows), paired_difference("", rows["accuracy_change"], rows["baseline_change"])))
+    for scenario, own in found.groupby("scenario", sort=False):
+        for number, rows in own.groupby("interaction", sort=True):
+            names.append(f"{scenario}, interaction {number}")
+            compared.append((len(rows), paired_difference("", rows["accuracy_change"], rows["baseline_change"])))
     frame = pd.DataFrame(
         {
             "n": [n for n, _ in compared],

@@ -49,14 +49,25 @@ class Material:
     shown: Sequence[Shown] = ()
     notes: Sequence[str] = ()
     """What could not be used, or is not there; a sentence each."""
+    items: Sequence[str] = ()
+    """The keys of the study's items; all tables and figures have its scenarios in this order."""
+    nobody: str = ""
+    """Why no session counts where none does, a clause; empty where the notes say it."""
+
+    def ordered(self) -> list[Session]:
+        """The sessions, those of one item after those of another, in the order of `items`; others as they come."""
+        keys = dict.fromkeys([*self.items, *(one.item for one in self.sessions)])
+        place = {key: number for number, key in enumerate(keys)}
+        return sorted(self.sessions, key=lambda one: place[one.item])
 
 
 def session_sections(material: Material) -> list[Section]:
     """The sections; all of them exploratory."""
     notes: list[Block] = [Prose(note) for note in material.notes]
     if not material.sessions:
-        return [Section("Sessions", [Prose("No session counts, so there is nothing to tell."), *notes], True)]
-    lines, asked = curves(material.sessions, material.baselines), interactions(material.sessions, material.codes)
+        return [Section("Sessions", [Prose(nothing_counts(material)), *notes], True)]
+    sessions = material.ordered()
+    lines, asked = curves(sessions, material.baselines), interactions(sessions, material.codes)
     changed = steps(asked, lines)
     listed = scenario_gains(gains(lines))
     learning: list[Block] = []
@@ -71,10 +82,16 @@ def session_sections(material: Material) -> list[Section]:
         Section("Sessions and the same training without a person", [*notes, *learning], True),
         Section("What people asked for, and what the network did", [Tabular(changes_table(asked), "changes")], True),
         Section("Strategies", list(_strategies(changed, asked)), True),
-        Section("Interactions in pictures", list(_pictures(material.shown)), True),
-        Section("Questionnaires by scenario", list(_questionnaires(material.questionnaires)), True),
+        Section("Interactions in pictures", list(_pictures(material, asked)), True),
+        Section("Questionnaires by scenario", list(_questionnaires(material)), True),
     ]
     return [section for section in sections if section.blocks]
+
+
+def nothing_counts(material: Material) -> str:
+    """A sentence for where no session counts."""
+    why = f": {material.nobody}" if material.nobody else ", so there is nothing to tell"
+    return f"No session counts{why}."
 
 
 LEARNING = (
@@ -142,8 +159,15 @@ def _strategies(changed: pd.DataFrame, asked: pd.DataFrame) -> Iterator[Block]:
     )
 
 
-def _pictures(shown: Sequence[Shown]) -> Iterator[Block]:
-    for one in shown:
+def _pictures(material: Material, asked: pd.DataFrame) -> Iterator[Block]:
+    arranged = dict.fromkeys(asked.loc[~asked["without_person"].astype(bool), "scenario"])
+    if missing := [name for name in arranged if name not in {one.session.record.scenario for one in material.shown}]:
+        yield Prose(
+            f"There is no figure of an interaction in {', '.join(missing)} (figure 4 of the paper): where each point "
+            "lay is known only to the database whose workers trained the sessions, and no release has it."
+        )
+    place = {key: number for number, key in enumerate(one.item for one in material.ordered())}
+    for one in sorted(material.shown, key=lambda one: place[one.session.item]):
         record = one.session.record
         trained = record.interactions[one.number - 1]
         before, after = (
@@ -161,10 +185,11 @@ def _pictures(shown: Sequence[Shown]) -> Iterator[Block]:
             yield Prose(f"Not drawn: an interaction in {record.scenario}, since {error}.")
 
 
-def _questionnaires(frame: pd.DataFrame | None) -> Iterator[Block]:
+def _questionnaires(material: Material) -> Iterator[Block]:
+    frame = material.questionnaires
     if frame is None or "after_item" not in frame or not frame["after_item"].notna().any():
         return
-    found = by_scenario(frame)
+    found = by_scenario(frame, [one.item for one in material.ordered()])
     for number, table in enumerate(questionnaire_tables(found), 1):
         title = table.title.replace("by condition", "by scenario")
         yield Tabular(Table(title, table.frame), f"by-scenario-{number}")

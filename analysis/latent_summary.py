@@ -53,7 +53,9 @@ def latent_tables(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[st
         return []
     keys = ["item", "condition"] if first["condition"].nunique() > 1 else ["item"]
     rows, names = [], []
-    for key, some in first.groupby(keys, sort=True):
+    order = item_order(first, items)
+    first = first.sort_values(keys, key=lambda of: of.map(order) if of.name == "item" else of, kind="stable")
+    for key, some in first.groupby(keys, sort=False):
         names.append(", ".join(map(str, key)))
         test = one_sample_t(improvements(some))
         rows.append(
@@ -82,6 +84,13 @@ def latent_tables(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[st
             frame.astype(dict.fromkeys(numbers, float)),
         )
     ]
+
+
+def item_order(frame: pd.DataFrame, items: pd.DataFrame) -> dict[str, int]:
+    """The place of each item that `frame` has answers to: those of `items` as they stand there, then as they come."""
+    answered = set(frame["item"])
+    known = dict.fromkeys([*items["item"], *frame["item"]])
+    return {item: place for place, item in enumerate(item for item in known if item in answered)}
 
 
 def improvements(frame: pd.DataFrame) -> Floats:

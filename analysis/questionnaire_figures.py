@@ -30,7 +30,7 @@ from crowdloom.analysis.figure_style import (
     shortened,
     text_width,
 )
-from crowdloom.analysis.questionnaires import AFTER, questionnaires_of
+from crowdloom.analysis.questionnaires import AFTER, conditions_of, questionnaires_of
 from crowdloom.tasks.questionnaires import INSTRUMENTS
 
 _LINE, _ROW, _GAP = 0.125, 0.17, 0.09  # inches: a line of text, a box, the room between items
@@ -66,7 +66,7 @@ def _figure(frame: pd.DataFrame, instrument: str, questionnaire: int | None) -> 
         raise NothingToDrawError(f"nobody answered the instrument {instrument}{which}")
     rows = fits[0]
     rows = _by_item(rows)
-    conditions = sorted(set(rows["condition"]))
+    conditions = conditions_of(rows)
     if len(conditions) > len(SERIES):
         what = "conditions" if rows is fits[0] else "items and conditions"
         raise NothingToDrawError(

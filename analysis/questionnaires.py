@@ -119,6 +119,12 @@ def questionnaires_of(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]
         yield f"Questionnaire {number}, {instrument}{speaks_of}, {scale.low} to {scale.high}", rows
 
 
+def conditions_of(rows: pd.DataFrame) -> list[str]:
+    """The conditions of these rows by name, or in their own order where the column is categorical."""
+    found = rows["condition"].drop_duplicates()
+    return found.sort_values().tolist()
+
+
 def ratings_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Of one questionnaire's rows: n, mean and standard deviation (by n - 1) by condition, a row for each title.
 
@@ -126,7 +132,8 @@ def ratings_table(rows: pd.DataFrame) -> pd.DataFrame:
     is NaN for fewer than two answers. n counts submissions.
     """
     spread = spread_by(rows, "value", ["condition", "title"])
-    conditions = sorted(set(rows["condition"]))
+    conditions = conditions_of(rows)
+    rows = rows.assign(condition=rows["condition"].astype(object))
     titles = pd.Index(dict.fromkeys(rows["title"]), name="item")
     columns = {}
     for condition in conditions:
@@ -167,7 +174,7 @@ def _counted(rows: pd.DataFrame) -> str:
     """What n counts: people, submissions where some people filled it in more than once in a condition, or answers."""
     if AFTER in rows and rows[AFTER].nunique() > 1:
         return "answers, one after each item"
-    given = rows.groupby("condition")[["submission", "participant"]].nunique()
+    given = rows.groupby("condition", observed=True)[["submission", "participant"]].nunique()
     if given["submission"].equals(given["participant"]):
         return "people"
     return f"submissions (by {rows['participant'].nunique():,} people)"

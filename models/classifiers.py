@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from crowdloom.models.called import called
 from crowdloom.models.errors import ArgumentError, ModelError, first_line
 from crowdloom.models.squares import square
 from crowdloom.models.weights import load_weights, read_weights
@@ -188,24 +188,5 @@ def _torchvision(model: str, classes: int) -> nn.Module:
 
 
 def _called(model: str) -> nn.Module:
-    module, _, name = model.partition(":")
-    try:
-        make = getattr(import_module(module), name)
-    except Exception as error:  # the module is anybody's code
-        raise ModelError(
-            f"{model!r} names no classifier ({first_line(error)}); "
-            "write small-cnn, torchvision:NAME or PACKAGE.MODULE:CALLABLE"
-        ) from error
-    try:
-        network = make()
-    except Exception as error:  # and so is the callable
-        raise ModelError(
-            f"{model} raised {type(error).__name__} ({first_line(error)}); "
-            "name a callable that takes no arguments and gives a network"
-        ) from error
-    if not isinstance(network, nn.Module):
-        raise ModelError(
-            f"{model} gives an object of type {type(network).__name__}, not a torch.nn.Module; "
-            "name a callable that gives one"
-        )
-    return network
+    instead = "write small-cnn, torchvision:NAME or PACKAGE.MODULE:CALLABLE"
+    return called(model, nn.Module, what="classifier", gives="a torch.nn.Module", instead=instead)

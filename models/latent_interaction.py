@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from crowdloom.models.errors import TrainingError
+from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.latent import LatentModel, Targets, targets_of
 from crowdloom.models.latent_cache import Prepared
 from crowdloom.models.latent_evaluation import Evaluation, shown
+from crowdloom.models.latent_refusals import DAMAGED
 from crowdloom.models.latent_session_files import Plan, Session, SessionFolder
 from crowdloom.models.latent_training import LatentState, train_epochs
 from crowdloom.models.live import Context, Refused
@@ -56,11 +58,16 @@ class Work:
     last: int
 
     def train(self, session: Session, plan: Plan) -> Session:
-        """Train one interaction from where it stopped, and write down what came of it."""
+        """Train one interaction from where it stopped, and write down what came of it.
+
+        Raises Refused before anything is trained where the session's files are damaged, and for numbers that are not
+        finite.
+        """
         now, data = session.state, self.scene.data
         model, optimizer = self.scene.model(self.options.scale)
-        state = self._reached(now, plan)
-        state.put_into(model, optimizer)
+        examples = self.folder.read_shown(len(now.x))
+        state = self._put_back(now, plan, model, optimizer)
+        plan.epochs_done = state.epoch - now.epoch
         curve, evaluations, first_step_at = list(state.curve), list[Evaluation](), list[float]()
         targets = None if plan.given.rest else _targets(plan.given.x, plan.given.y, now)
 
@@ -97,7 +104,7 @@ class Work:
                 on_part=self.context.check,
                 on_epoch=on_epoch,
             )
-            points, predictions = placed(model, self.scene, self.folder.read_shown())
+            points, predictions = placed(model, self.scene, examples)
         except TrainingError as error:
             self._note(plan)
             self.folder.drop_plan()
@@ -108,13 +115,20 @@ class Work:
         self.folder.drop_plan()
         return trained
 
-    def _reached(self, now: SessionState, plan: Plan) -> LatentState:
-        """Where the training of the plan is: after its last whole epoch, or where the interaction began."""
-        if self.folder.partial.exists():
+    def _put_back(self, now: SessionState, plan: Plan, model: LatentModel, optimizer: torch.optim.Adam) -> LatentState:
+        """The network as it is after the plan's last whole epoch, or as it was where the interaction began."""
+        with suppress(ModelError):  # there is none, or it is damaged: that costs its epochs alone
             tensors, values = read_tensors(self.folder.partial)
             if values.get("plan") == plan.digest:
-                return LatentState.restored(tensors, values)
-        return LatentState.restored(*read_tensors(self.folder.checkpoint(now.number)))
+                state = LatentState.restored(tensors, values)
+                state.put_into(model, optimizer)
+                return state
+        try:
+            state = LatentState.restored(*read_tensors(self.folder.checkpoint(now.number)))
+            state.put_into(model, optimizer)
+        except ModelError as error:
+            raise Refused(DAMAGED) from error
+        return state
 
     def _note(self, plan: Plan) -> None:
         """Keep what is being trained, for a page that comes back in the middle of it or after it was given up."""

@@ -17,6 +17,7 @@ import torch
 from crowdloom.models.latent_cache import Prepared, prepared
 from crowdloom.models.latent_evaluation import evaluate
 from crowdloom.models.latent_interaction import Work, placed, write_state
+from crowdloom.models.latent_refusals import of_the_scenario
 from crowdloom.models.latent_session_files import (
     Plan,
     Session,
@@ -52,21 +53,27 @@ def seed_of(trial_seed: str) -> int:
 
 
 def begin(given: Nothing, context: Context) -> SessionState:
-    """Begin the session, or go on with it: the first time in a scenario the network is pretrained."""
+    """Begin the session, or go on with it: the first time in a scenario the network is pretrained.
+
+    Raises Refused where the scenario cannot be used here, or the session's files are damaged.
+    """
     trial, options, scenario = asked_trial(context)
     folder = session_folder(context)
     with folder.held(WAIT_S, lambda: context.progress(0.0, "waiting for another process")):
         session = folder.read()
         if session is None:
-            session = _begun(folder, prepared(scenario, progress=context.progress), seed_of(trial.seed), options)
+            with of_the_scenario():
+                scene = prepared(scenario, progress=context.progress)
+                session = _begun(folder, scene, seed_of(trial.seed), options)
     return state_of(folder, session, options.minutes)
 
 
 def train(given: TrainInput, context: Context) -> SessionState:
     """Train as the participant asked, and say how the session stands then; the same again changes nothing.
 
-    Cancelled, it is paused after the last whole epoch. Raises Refused for what cannot be trained, and where the
-    numbers are not finite: then the network is as before, and so is the arrangement.
+    Cancelled, it is paused after the last whole epoch. Raises Refused for what cannot be trained, where the scenario
+    cannot be used here or the session's files are damaged, and where the numbers are not finite: then the network is
+    as before, and so is the arrangement.
     """
     _, options, _ = asked_trial(context)
     folder = session_folder(context)
@@ -75,7 +82,7 @@ def train(given: TrainInput, context: Context) -> SessionState:
         if not _is_done(session, given):
             asked_at = min(context.asked_at or time.time(), time.time())
             plan = _plan_of(folder, session, given, options, asked_at)
-            with _clock_stopped(folder, max(asked_at, session.shown_at)):
+            with _clock_stopped(folder, max(asked_at, session.shown_at)), of_the_scenario():
                 scene = prepared(session.state.scenario, session.preparation)
                 now = session.state
                 left = (now.interactions - now.number) * now.epochs_each if given.rest else 0
@@ -161,6 +168,8 @@ def _plan_of(
     if given.number > now.number or (given.number < now.number and not given.rest) or now.number > now.interactions:
         raise wrong_number(given.number, now)
     plan = folder.read_plan(now.number)
+    if plan is None:
+        folder.drop_plan()  # of one that cannot be read, nothing is to stay
     if given.resume:
         if plan is None:
             raise Refused("No training is paused in this interaction; reload the page.")

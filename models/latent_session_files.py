@@ -22,9 +22,10 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from crowdloom.analysis.files import whole_file
+from crowdloom.models.latent_refusals import DAMAGED
 from crowdloom.models.live import Context, Refused
 from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_records import Draft, Movement, Paused, SessionState, TrainInput
@@ -124,16 +125,25 @@ class SessionFolder:
         return False
 
     def read(self) -> Session | None:
-        """The session; None where it was not begun."""
-        return self._read("session.json", Session)
+        """The session; None where there is none. Raises Refused where its file is damaged."""
+        try:
+            return self._read("session.json", Session)
+        except ValidationError as error:
+            raise Refused(DAMAGED) from error
 
     def write(self, session: Session) -> None:
         """In place of the earlier one."""
         self._write("session.json", session)
 
-    def read_shown(self) -> npt.NDArray[np.int64]:
-        """Which training examples are shown, int64 [N]."""
-        return np.asarray(np.load(self.path / "shown.npy"), dtype=np.int64)
+    def read_shown(self, points: int) -> npt.NDArray[np.int64]:
+        """Which training examples are shown, int64 [points]. Raises Refused where the file is not there or damaged."""
+        try:
+            shown = np.asarray(np.load(self.path / "shown.npy"), dtype=np.int64)
+        except (FileNotFoundError, EOFError, ValueError, TypeError) as error:
+            raise Refused(DAMAGED) from error
+        if shown.shape != (points,):
+            raise Refused(DAMAGED)
+        return shown
 
     def write_shown(self, examples: npt.NDArray[np.int64]) -> None:
         """Which training examples are shown."""
@@ -141,8 +151,8 @@ class SessionFolder:
             np.save(file, examples)
 
     def read_draft(self, number: int) -> Draft | None:
-        """The arrangement that was kept in interaction `number`."""
-        kept = self._read("draft.json", _Kept)
+        """The arrangement that was kept in interaction `number`; None, too, where it cannot be read."""
+        kept = self._read_unless_damaged("draft.json", _Kept)
         return kept.draft if kept and kept.number == number else None
 
     def write_draft(self, number: int, draft: Draft) -> None:
@@ -150,8 +160,8 @@ class SessionFolder:
         self._write("draft.json", _Kept(number=number, draft=draft))
 
     def read_plan(self, number: int) -> Plan | None:
-        """The training of interaction `number` that is under way or was paused."""
-        plan = self._read("plan.json", Plan)
+        """The training of interaction `number` that is under way or was paused; None, too, where it cannot be read."""
+        plan = self._read_unless_damaged("plan.json", Plan)
         return plan if plan and plan.given.number == number else None
 
     def write_plan(self, plan: Plan) -> None:
@@ -178,6 +188,13 @@ class SessionFolder:
         except FileNotFoundError:
             return None
 
+    def _read_unless_damaged(self, name: str, kind: type[_File]) -> _File | None:
+        """What the session can go on without."""
+        try:
+            return self._read(name, kind)
+        except ValidationError:
+            return None
+
     def _write(self, name: str, content: BaseModel) -> None:
         with whole_file(self.path / name) as part:
             part.write_text(content.model_dump_json(), encoding="utf-8")
@@ -199,10 +216,10 @@ def session_folder(context: Context) -> SessionFolder:
 
 
 def begun(folder: SessionFolder) -> Session:
-    """The session. Raises Refused where it was not begun."""
+    """The session. Raises Refused where there is none, or its file is damaged."""
     session = folder.read()
     if session is None:
-        raise Refused("This session was not begun yet; reload the page.")
+        raise Refused("There is no session to go on with; reload the page to begin one.")
     return session
 
 

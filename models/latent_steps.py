@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crowdloom.models.latent_items import item as item_of
 from crowdloom.models.latent_items import preparation
+from crowdloom.models.latent_refusals import of_the_scenario
 from crowdloom.models.latent_session_files import (
     asked_trial,
     begun,
@@ -31,7 +32,7 @@ LOOK_S = 1.0
 
 
 def state(given: Nothing, context: Context) -> Found:
-    """The session as it stands; None where it was not begun."""
+    """The session as it stands; None where there is none. Raises Refused where its files are damaged."""
     _, options, _ = asked_trial(context)
     folder = session_folder(context)
     session = folder.read()
@@ -75,10 +76,11 @@ def discard(given: Nothing, context: Context) -> SessionState:
 
 
 def item(given: ItemInput, context: Context) -> ItemPicture:
-    """The training example behind a point. Raises Refused where there is no such point."""
+    """The training example behind a point. Raises Refused where there is no such point, or the scenario is gone."""
     folder = session_folder(context)
     session = begun(folder)
-    examples = folder.read_shown()
+    examples = folder.read_shown(len(session.state.x))
     if given.point >= len(examples):
         raise Refused(f"There is no point {given.point}; the {len(examples):,} points are counted from 0.")
-    return item_of(preparation(session.state.scenario, session.preparation), int(examples[given.point]))
+    with of_the_scenario():
+        return item_of(preparation(session.state.scenario, session.preparation), int(examples[given.point]))

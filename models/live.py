@@ -2,8 +2,8 @@
 
 An implementation is a function `step(input, context) -> output` of the pydantic models that the task
 declares (`crowdloom.tasks.protocol.LiveStep`). It raises `Refused` with one clear sentence for input
-that it must refuse; the participant reads that sentence. Anything else that it raises is a bug: the
-participant reads only that the step failed, and the log has the traceback.
+that it must refuse; the participant reads that sentence, and the log has the error that it was raised from, if any.
+Anything else that it raises is a bug: the participant reads only that it did not work, and the log has the traceback.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from crowdloom.analysis.figures import save_figure
 from crowdloom.analysis.latent_frames import curves, movements, passes, shapes
 from crowdloom.analysis.latent_gains import gains, scenario_gains, steps
 from crowdloom.analysis.latent_interactions import by_class, interactions
-from crowdloom.analysis.latent_report import Material, gain_sentences, session_sections
+from crowdloom.analysis.latent_report import Material, gain_sentences, nothing_counts, session_sections
 from crowdloom.analysis.report import Drawing, Section, Tabular
 from crowdloom.studies.analysing.files import rounded
 from crowdloom.studies.analysing.markdown import as_markdown
@@ -47,7 +47,9 @@ class HillAnalysis:
     files: Sequence[Path]
 
     def sentences(self) -> list[str]:
-        """What could not be used, and what each scenario's sessions gained."""
+        """That nothing counts, or what could not be used and what each scenario's sessions gained."""
+        if not self.material.sessions:
+            return [nothing_counts(self.material), *self.material.notes]
         found = [one for one in scenario_gains(self.gains) if one.sessions]
         return [*self.material.notes, *(sentence for one in found for sentence in gain_sentences(one))]
 
@@ -87,7 +89,7 @@ def write_hill_analysis(
             (staged / file).replace(out / file)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return HillAnalysis(material, gains(curves(material.sessions, material.baselines)), [out / file for file in files])
+    return HillAnalysis(material, gains(curves(material.ordered(), material.baselines)), [out / file for file in files])
 
 
 def _earlier(out: Path) -> set[Path]:

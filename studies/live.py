@@ -32,6 +32,12 @@ from crowdloom.tasks.protocol import LiveStep, Trial
 log = logging.getLogger(__name__)
 
 INLINE_THREADS = 4
+
+FAILED = (
+    "This did not work, which is our fault. Please try again in a moment; if it happens again, write to the researcher."
+)
+"""What participants read of a step that failed; the log has the reason."""
+
 _MOST_ERRORS = 20
 
 
@@ -186,11 +192,13 @@ class InlineSteps:
             return end.output or {}
         self._record(asker, record | {"error": end.text})
         if end.kind == "refused":
+            if end.detail:
+                log.error("%s %s refused\n%s", asker.task, name, end.detail)
             raise LiveStepError(end.text, status=422)
         if end.kind == "overtime":
             raise LiveStepError(end.text, status=504)
         log.error("%s %s failed\n%s", asker.task, name, end.text)
-        raise LiveStepError("the step failed; the researcher finds the reason in the server's log", status=500)
+        raise LiveStepError(FAILED, status=500)
 
     def _record(self, asker: Asker, values: dict[str, Any]) -> None:
         with self._store.write() as connection:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crowdloom.studies import jobs, platform_jobs
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import LiveStepError, StoreError
-from crowdloom.studies.live import order_of
+from crowdloom.studies.live import FAILED, order_of
 from crowdloom.studies.step import News, Order
 from crowdloom.studies.step_process import StepProcess
 
@@ -33,7 +33,7 @@ IMPORT_LIMIT_S = 300.0
 PROGRESS_S = 0.25
 """How often progress is stored at most."""
 
-FAILED = "the step failed; the researcher finds the reason in the worker's log"
+FAILED_FOR_RESEARCHERS = "the step failed; the reason is in the worker's log"
 
 
 class Place(Protocol):
@@ -91,6 +91,8 @@ class Worker:
         log.info("%s: %s %s", self.name, claim.token, end.kind)
         if end.kind == "failed":
             log.error("%s %s failed\n%s", claim.task, claim.step, end.text)
+        if end.kind == "refused" and end.detail:
+            log.error("%s %s refused\n%s", claim.task, claim.step, end.detail)
         if end.kind == "overmemory":
             log.error("%s %s %s; %s", claim.task, claim.step, end.text, end.detail)
         return self._settle(claim, end)
@@ -153,7 +155,8 @@ class Worker:
             case "overmemory":
                 return jobs.finish(self.store, claim, "failed", error=f"{claim.step} {end.text}")
             case "failed":
-                return jobs.finish(self.store, claim, "failed", error=FAILED)
+                error = FAILED_FOR_RESEARCHERS if claim.task == platform_jobs.TASK else FAILED
+                return jobs.finish(self.store, claim, "failed", error=error)
             case "died":
                 error = f"{claim.step} brought down its process {jobs.MAX_ATTEMPTS} times ({end.text})"
                 jobs.crashed(self.store, claim, error)

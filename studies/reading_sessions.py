@@ -32,6 +32,8 @@ class Sessions:
     unusable: Sequence[str]
     unlike: Sequence[str] = ()
     """What is to be known of those that count and are not as the page sent them, or that nobody can confirm."""
+    items: Sequence[str] = ()
+    """The keys of the study's items, in their order."""
 
     def notes(self) -> list[str]:
         """What is to be told, a sentence each."""
@@ -68,7 +70,7 @@ def read_sessions(
             "the import of a release that had none."
         )
     sessions = [one.session for one in found if one.session is not None]
-    return Sessions(sessions, unusable, list(_unlike(found)))
+    return Sessions(sessions, unusable, list(_unlike(found)), answers.items)
 
 
 def _unlike(found: Sequence[Answered]) -> Iterator[str]:

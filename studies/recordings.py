@@ -23,6 +23,8 @@ from crowdloom.studies.tables import Event, Recording, Submission
 
 KINDS = {"audio/webm": "webm", "audio/ogg": "ogg", "audio/mp4": "m4a"}
 """What browsers record, and how such a file's name ends."""
+BEGINNINGS = {"audio/webm": (0, b"\x1a\x45\xdf\xa3"), "audio/ogg": (0, b"OggS"), "audio/mp4": (4, b"ftyp")}
+"""What such a file has at its beginning, and after how many bytes: EBML's magic number, Ogg's, and an `ftyp` box."""
 LARGEST_PIECE = 1024 * 1024
 LARGEST_TRIAL = 64 * 1024 * 1024
 """Of all that is recorded at one trial; an hour of speech is about 14 MiB."""
@@ -177,6 +179,15 @@ def _check(piece: Piece) -> None:
         raise RecordingError("The piece is empty.", status=422)
     if len(piece.content) > LARGEST_PIECE:
         raise RecordingError("A piece has at most 1 MiB.", status=413)
+    if piece.chunk == 0 and not _begins(piece):
+        raise RecordingError(f"This recording does not begin as {piece.mime} does, so nothing was kept.", status=422)
+
+
+def _begins(piece: Piece) -> bool:
+    """Whether a first piece may be one; of fewer bytes than tell, as browsers may send, those that are there count."""
+    start, magic = BEGINNINGS[piece.mime]
+    found = piece.content[start : start + len(magic)]
+    return found == magic[: max(len(piece.content) - start, 0)]
 
 
 def _under_way(progress: Progress) -> bool:

@@ -38,7 +38,7 @@ class News:
     """What becomes of a step: it began, it is so far, it ended, or (the last four) its worker ended it.
 
     `text` is a progress message, a sentence for the participant, or the traceback of a failure; `detail` is for the
-    researcher's log.
+    researcher's log, such as the traceback of the error for which a step refused.
     """
 
     kind: Literal[
@@ -79,7 +79,8 @@ def run(order: Order, report: Callable[[float, str], None], stopped: Callable[[]
     except Cancelled:
         return News("cancelled")
     except Refused as error:
-        return News("refused", text=plain(str(error)))
+        detail = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
+        return News("refused", text=plain(str(error)), detail=detail)
     except Exception:  # noqa: BLE001 - whatever an implementation does wrong is reported, never lost
         return News("failed", text=traceback.format_exc())
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 
-from crowdloom.models.errors import ModelError, first_line
+from crowdloom.models.called import called
+from crowdloom.models.errors import ModelError
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData, check_scenario
 
 __all__ = ["SCENARIOS", "Scenario", "ScenarioData", "scenario"]
@@ -50,21 +51,7 @@ def scenario(name: str) -> Scenario:
 
 
 def _called(name: str) -> Scenario:
-    module, _, attribute = name.partition(":")
-    try:
-        make = getattr(import_module(module), attribute)
-    except Exception as error:  # the module is anybody's code
-        raise ModelError(
-            f"{name!r} names no scenario ({first_line(error)}); choose from {', '.join(SCENARIOS)}, or write "
-            "PACKAGE.MODULE:CALLABLE of a module that can be imported here"
-        ) from error
-    try:
-        made = make()
-    except Exception as error:  # and so is the callable
-        raise ModelError(
-            f"{name} raised {type(error).__name__} ({first_line(error)}); name a callable that takes no arguments and "
-            "gives a Scenario"
-        ) from error
-    if not isinstance(made, Scenario):
-        raise ModelError(f"{name} gives a {type(made).__name__}, not a Scenario; name a callable that gives one")
-    return made
+    instead = (
+        f"choose from {', '.join(SCENARIOS)}, or write PACKAGE.MODULE:CALLABLE of a module that can be imported here"
+    )
+    return called(name, Scenario, what="scenario", gives="a Scenario", instead=instead)

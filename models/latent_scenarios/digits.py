@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from crowdloom.models.latent_networks import DigitsNetwork
+from crowdloom.models.latent_scenarios.classes import CLASSES as BY_SCENARIO
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData
 from crowdloom.models.splits import seeded_split
 
-CLASSES = tuple(str(digit) for digit in range(10))
+CLASSES = BY_SCENARIO["digits"]
 VALIDATION = 0.25
 
 

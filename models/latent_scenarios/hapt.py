@@ -16,23 +16,11 @@ import numpy.typing as npt
 from crowdloom.models.archives import read_npz
 from crowdloom.models.errors import ModelError
 from crowdloom.models.latent_networks import SignalNetwork
+from crowdloom.models.latent_scenarios.classes import CLASSES as BY_SCENARIO
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.windows import UNLABELLED, Recording, standardised, windows
 
-CLASSES = (
-    "walking",
-    "walking upstairs",
-    "walking downstairs",
-    "sitting",
-    "standing",
-    "lying",
-    "stand to sit",
-    "sit to stand",
-    "sit to lie",
-    "lie to sit",
-    "stand to lie",
-    "lie to stand",
-)
+CLASSES = BY_SCENARIO["hapt"]
 """Their numbers in the data set count from 1."""
 CHANNELS = ("acc-x", "acc-y", "acc-z", "gyro-x", "gyro-y", "gyro-z")
 HERTZ, LENGTH, STEP = 50.0, 128, 64

@@ -19,28 +19,14 @@ import numpy.typing as npt
 
 from crowdloom.models.errors import ModelError, first_line
 from crowdloom.models.latent_networks import SignalNetwork
+from crowdloom.models.latent_scenarios.classes import CLASSES
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.windows import Recording, standardised, windows
 
 Doubles = npt.NDArray[np.float64]
 
-ACTIVITIES = MappingProxyType(
-    {
-        0: "other",
-        1: "lying",
-        2: "sitting",
-        3: "standing",
-        4: "walking",
-        5: "running",
-        6: "cycling",
-        7: "Nordic walking",
-        12: "ascending stairs",
-        13: "descending stairs",
-        16: "vacuum cleaning",
-        17: "ironing",
-        24: "rope jumping",
-    }
-)
+_NUMBERS = (*range(8), 12, 13, 16, 17, 24)
+ACTIVITIES = MappingProxyType(dict(zip(_NUMBERS, CLASSES["pamap2"], strict=True)))
 """By their numbers in the data set."""
 COLUMNS = 54
 _UNITS = {"hand": 3, "chest": 20, "ankle": 37}

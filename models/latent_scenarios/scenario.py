@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ADAPTABLE = ("rate", "weight_decay", "batch")
 
+LEAST_CLASSES = 2
+"""So many need two examples to train on, which have a spread, and one to validate on."""
+
 
 @dataclass(frozen=True)
 class ScenarioData:
@@ -94,7 +97,10 @@ def check_scenario(scenario: Scenario) -> None:
 
 
 def check_data(scenario: Scenario, data: ScenarioData) -> None:
-    """Raises ModelError, in one sentence, where a scenario's data cannot be learned from."""
+    """Raises ModelError, in one sentence, where a scenario's data cannot be learned from.
+
+    Not every class has to be there, but two need two training examples and a validation example each.
+    """
     said = f"the data of {scenario.name}"
     if not isinstance(data, ScenarioData):
         raise ModelError(f"{said} is a {type(data).__name__}; what loads it must give a ScenarioData")
@@ -102,6 +108,7 @@ def check_data(scenario: Scenario, data: ScenarioData) -> None:
         raise ModelError(f"{said} wants another {min(unknown)!r}; data can only change {', '.join(ADAPTABLE)}")
     _check_examples(scenario, f"{said} to train on", data.x, data.labels, 2)
     _check_examples(scenario, f"{said} to validate on", data.validation_x, data.validation_labels, 1)
+    _check_classes(scenario, said, data)
     if data.x.shape[1:] != data.validation_x.shape[1:]:
         raise ModelError(
             f"{said} has examples of {list(data.x.shape[1:])} to train on and of {list(data.validation_x.shape[1:])} "
@@ -131,6 +138,16 @@ def _check_examples(scenario: Scenario, said: str, x: Tensor, labels: Tensor, fe
     # In parts, so that a large set needs no second one of its size for the answer.
     if not all(bool(part.isfinite().all()) for part in x.split(4096)):
         raise ModelError(f"{said} has numbers that are not finite; leave those examples out, or fill the gaps")
+
+
+def _check_classes(scenario: Scenario, said: str, data: ScenarioData) -> None:
+    count = len(scenario.classes)
+    enough = (data.labels.bincount(minlength=count) > 1) & (data.validation_labels.bincount(minlength=count) > 0)
+    if int(enough.sum()) < LEAST_CLASSES:
+        raise ModelError(
+            f"{said} has two training examples and a validation example of {int(enough.sum())} of its {count} classes; "
+            "at least two classes need them, so give more examples"
+        )
 
 
 def _check_items(scenario: Scenario, said: str, items: npt.NDArray[Any], count: int) -> None:

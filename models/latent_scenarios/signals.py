@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdloom.models.latent_networks import SignalNetwork
+from crowdloom.models.latent_scenarios.classes import CLASSES
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.windows import Floats, Windows, standardised
 
@@ -80,7 +81,7 @@ SCENARIO = Scenario(
     name="signals",
     title="Movements of a wrist",
     kind="signal",
-    classes=tuple(RHYTHMS),
+    classes=CLASSES["signals"],
     network=lambda: SignalNetwork(len(CHANNELS), len(RHYTHMS), width=16),
     load=load,
     names=CHANNELS,

@@ -12,7 +12,7 @@ from crowdloom.analysis.latent_interactions import interactions
 from crowdloom.analysis.latent_report import Material, Shown, by_rise
 from crowdloom.studies.coding import final_interaction_codes
 from crowdloom.studies.hill_baselines import kept_baselines
-from crowdloom.studies.reading import Scope
+from crowdloom.studies.reading import Scope, find_answers
 from crowdloom.studies.reading_questionnaires import read_questionnaires
 from crowdloom.studies.reading_sessions import read_pictures, read_sessions
 from crowdloom.studies.words import count
@@ -35,7 +35,19 @@ def read_session_material(
         codes=final_interaction_codes(connection, study),
         shown=_shown(connection, found.sessions),
         notes=found.notes(),
+        items=found.items,
+        nobody="" if found.sessions or found.unusable else _nobody(connection, study, scope, version),
     )
+
+
+def _nobody(connection: Connection, study: str, scope: Scope, version: int | None) -> str:
+    """Why no session counts in a study that has none, a clause."""
+    begun = len(find_answers(connection, study, "all", version).submissions)
+    if not begun:
+        return "nobody has begun yet"
+    if scope == "all":
+        return f"{count(begun, 'participation')} began, and none has answered yet"
+    return f"{count(begun, 'participation')} began, and none is complete and accepted"
 
 
 def counting_sessions(material: Material, counted: pd.DataFrame) -> Material:

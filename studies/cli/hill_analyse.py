@@ -37,4 +37,5 @@ def command(study: str, out: Path, responses: Scope, version: int | None, databa
         analysis = write_hill_analysis(store, study, out, scope=responses, version=version, show=show)
     for sentence in analysis.sentences():
         click.echo(sentence)
-    click.echo(f"Wrote {out / SUMMARY} and beside it {len(analysis.files) - 1} tables and figures.")
+    made = "tables and figures" if analysis.material.sessions else "tables"
+    click.echo(f"Wrote {out / SUMMARY} and beside it {len(analysis.files) - 1} {made}.")

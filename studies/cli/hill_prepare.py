@@ -82,4 +82,4 @@ def _waiting(heard: Sequence[tuple[float, float]], epochs: int) -> str:
         return ""
     (first_at, first), (last_at, last) = heard[0], heard[-1]
     seconds = (last_at - first_at) / (last - first) / epochs
-    return f"An epoch took about {seconds:.2f} s; participants wait for a study's epochs, which do not count as their time.\n"
+    return f"An epoch took about {seconds:.2f} s; participants wait for a study's epochs, beside their own time.\n"

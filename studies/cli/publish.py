@@ -33,6 +33,9 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
     On a platform that pays people, the cost is shown first; above the design's spending cap nothing is published.
     A command that was interrupted goes on where it stopped.
     """
+    from crowdloom.studies.items.scenarios import not_prepared
+    from crowdloom.studies.participation import Designs
+    from crowdloom.studies.posting import newest_design
     from crowdloom.studies.publishing import LOCAL, check_draft, plan_posting, put_up
     from crowdloom.studies.status import study_status
 
@@ -48,6 +51,8 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
             listed = put_up(store, published.token, draft=draft, progress=show)
         with store.read() as connection:
             postings = study_status(connection, study).postings
+            newest, _ = newest_design(connection, study)
+        unprepared = not_prepared(Designs(store).design(newest))
     frozen = next(posting.plan for posting in postings if posting.token == published.token)
     older = [posting for posting in postings if posting.state == "open" and posting.version < published.version]
     state = "there as a draft" if draft else "open"
@@ -62,6 +67,11 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
         click.echo(f"{(address or LOCAL).rstrip('/')}/join/{published.token}")
     if frozen:
         click.echo(f"Its plan is frozen, SHA-256 {frozen}; `crowdloom analyse` carries out just this one.")
+    for name in unprepared:
+        click.echo(
+            f"The scenario {name} is not prepared here, and no session can begin where workers lack it; run: crowdloom "
+            f"hill prepare {name}"
+        )
     for posting in older:
         click.echo(
             f"Version {posting.version} is still open too, at /join/{posting.token}; `crowdloom close` closes all."

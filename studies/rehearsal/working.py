@@ -10,11 +10,15 @@ import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 
+from crowdloom.models.latent_refusals import NOT_READY
 from crowdloom.studies.errors import RehearsalError
-from crowdloom.studies.one_worker import FAILED
+from crowdloom.studies.live import FAILED
 
 _ERROR = re.compile(r"[\w.]+: ")
 """How the last line of a traceback begins, and no other line of a worker's log."""
+
+_REASONS_IN_LOG = (f"failed: {FAILED}", f"failed: {NOT_READY}")
+"""How jobs end that say nothing to a researcher."""
 
 MOST = 4
 """So many jobs at once at most: each may hold a network in memory."""
@@ -54,9 +58,10 @@ def working(
         except RehearsalError as error:
             log.seek(0)
             reasons = [line for line in log.read().splitlines() if _ERROR.match(line)]
-            if FAILED not in str(error) or not reasons:
+            said = next((said for said in _REASONS_IN_LOG if said in str(error)), None)
+            if said is None or not reasons:
                 raise
-            raise RehearsalError(str(error).replace(FAILED, f"the step failed: {reasons[-1]}")) from error
+            raise RehearsalError(str(error).replace(said, f"failed: {reasons[-1]}")) from error
         finally:
             process.terminate()
             try:

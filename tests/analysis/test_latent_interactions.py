@@ -85,3 +85,11 @@ def test_the_table_of_changes_is_in_shares_of_the_extent() -> None:
     assert table.loc["digits 2, done", "followed centres"] == pytest.approx(0.5)
     assert np.isnan(table.loc["digits 2, asked", "followed centres"])
     assert not len(changes_table(interactions([])).frame)
+
+
+def test_rounding_does_not_look_like_a_change() -> None:
+    """Where classes are only moved, their spreads change by nothing, and by no 4e-17."""
+    frame = interactions([session(0)]).assign(asked_spread_change=-4e-17)
+    spreads = changes_table(frame).frame["spreads"]
+    assert str(spreads["digits 2, asked"]) == "0.0"
+    assert spreads["digits 1, done"] < -0.01

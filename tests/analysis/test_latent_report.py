@@ -44,12 +44,39 @@ def test_a_full_report_has_all_sections() -> None:
 
 def test_what_is_not_there_has_no_section() -> None:
     """Sessions alone, without baselines, pictures and questionnaires; and nothing at all."""
-    assert len(session_sections(Material(SOME, {}))) == 3
+    sections = session_sections(Material(SOME, {}))
+    assert [section.title for section in sections[3:]] == ["Interactions in pictures"]
+    (why,) = sections[3].blocks
+    assert isinstance(why, Prose)
+    assert "no figure of an interaction in digits (figure 4 of the paper): where each point lay is known" in why.text
+    (alone,) = [session(0, (), without_person=2)]
+    assert "Interactions in pictures" not in [one.title for one in session_sections(Material([alone], {}))]
     (only,) = session_sections(Material([], {}, notes=["Why."]))
     assert [block.text for block in only.blocks if isinstance(block, Prose)] == [
         "No session counts, so there is nothing to tell.",
         "Why.",
     ]
+
+
+@pytest.mark.parametrize("items", [("signals", "digits"), ("digits", "signals")])
+def test_scenarios_are_in_one_order(items: tuple[str, str]) -> None:
+    """That of the study's items, in every table, sentence and figure, whoever began with which."""
+    both = [replace(session(number, scenario=name), item=name) for number in range(3) for name in ("digits", "signals")]
+    shown = [Shown(both[place], 1, pictures()) for place in (0, 1)]
+    material = Material(both, baselines_of(both), questionnaires(), shown=shown, items=items)
+    blocks = [block for section in session_sections(material) for block in section.blocks]
+    tables = {block.stem: block.table.frame for block in blocks if isinstance(block, Tabular)}
+    for stem in ("gains", "steps", "changes"):
+        names = [str(name).replace(",", " ").split()[0] for name in tables[stem].index]
+        assert tuple(dict.fromkeys(names)) == items, stem
+    for stem in ("by-scenario-1", "by-scenario-2"):
+        assert [name for name in tables[stem] if name.startswith("n ")] == [f"n {name}" for name in items]
+    drawn = {block.stem: block.figure for block in blocks if isinstance(block, Drawing)}
+    assert tuple(axes.get_title(loc="left") for axes in drawn["learning"].axes) == items
+    assert [stem for stem in drawn if stem.startswith("interaction-")] == [f"interaction-{name}" for name in items]
+    legend = drawn["nasa-tlx-1"].axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text().split(",")[0] for text in legend.get_texts()] == list(items)
 
 
 def test_an_interval_is_said_with_what_it_shows_and_does_not() -> None:

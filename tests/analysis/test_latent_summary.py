@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from crowdloom.analysis.latent_answer_figures import improvement_figure
 from crowdloom.analysis.latent_summary import latent_summary, latent_tables
 from crowdloom.analysis.outcomes import outcome
 from tests.analysis.mixed_frames import CLASSES, answered, item_frame, task_frame
@@ -48,6 +49,15 @@ def test_the_numbers_are_means_over_sessions() -> None:
             "seconds_mean": 1,
         }
     )
+
+
+def test_scenarios_are_in_the_order_of_the_items() -> None:
+    """In the table and in the figure; without a list of them, as they come."""
+    items = item_frame({"item": "signals"}, {"item": "hapt"}, {"item": "digits"})
+    (table,) = latent_tables(frame("B", "A"), items, CLASSES)
+    assert table.frame.index.tolist() == ["signals, A", "signals, B", "digits, A", "digits, B"]
+    labels = improvement_figure(frame("A"), items).axes[0].get_xticklabels()
+    assert [label.get_text().split("\n")[0] for label in labels] == ["signals", "digits"]
 
 
 def test_a_row_for_each_scenario_with_its_interval() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,13 @@ from crowdloom.tasks.latent_records import SessionRecord
 from tests.browser.conftest import Participation, Server, save
 from tests.browser.test_accessibility import Inspector
 from tests.studies.latent_studies import Loops, open_loops
+from tests.studies.ray_processes import steps_of
+
+pytestmark = pytest.mark.slow
 
 CLASSES = [str(digit) for digit in range(10)]
 OPTIONS = {"interactions": 2, "epochs": 20, "points": 60}
+LONG = 60
 TRAINING_MS = 60_000
 PLOT = "async () => { window.plot = (await import('/static/latent/main.js')).plot; }"
 
@@ -70,6 +75,12 @@ def open_study(loop_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
 def study(open_study: Callable[..., Loops]) -> Loops:
     """The study that most tests here take."""
     return open_study("loop")
+
+
+@pytest.fixture(scope="module")
+def long_study(open_study: Callable[..., Loops]) -> Loops:
+    """One whose trainings take seconds, for tests in which something happens meanwhile."""
+    return open_study("loop-long", epochs=LONG)
 
 
 class Loop:
@@ -168,13 +179,35 @@ def loop(page: Page, loop_server: Server, study: Loops, request: pytest.FixtureR
     return Loop(page, loop_server, study.arrive(request.node.name))
 
 
+@pytest.fixture
+def long_loop(page: Page, loop_server: Server, long_study: Loops, request: pytest.FixtureRequest) -> Loop:
+    """The same in the study with long trainings."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(reduced_motion="reduce")
+    return Loop(page, loop_server, long_study.arrive(request.node.name))
+
+
 def kinds(loop: Loop) -> list[str]:
     """What was done, as the server has it."""
     return [movement["kind"] for movement in loop.server_state()["draft"]["movements"]]
 
 
-def test_a_whole_session(loop: Loop) -> None:
+@contextmanager
+def held_up() -> Iterator[None]:
+    """The training does not go on, so that it does not end before a page is open again."""
+    steps = steps_of(os.getpid())
+    for step in steps:
+        step.suspend()
+    try:
+        yield
+    finally:
+        for step in steps:
+            step.resume()
+
+
+def test_a_whole_session(long_loop: Loop) -> None:
     """Drag, lasso, undo, train, reload in mid-training, train again, save: the answer has all of it."""
+    loop = long_loop
     page = loop.page
     expect(page.locator("h1")).to_have_text("Network 1 of 1")
     start = loop.lies()
@@ -209,9 +242,10 @@ def test_a_whole_session(loop: Loop) -> None:
 
     loop.train(wait=False)
     expect(page.locator("[data-message]")).to_contain_text("accuracy")
-    loop.open()  # in mid-training
-    page.wait_for_selector("[data-pause]:visible")
-    assert loop.lies()[0] == pytest.approx(moved[0], abs=1e-5)
+    with held_up():
+        loop.open()  # in mid-training
+        page.wait_for_selector("[data-pause]:visible")
+        assert loop.lies()[0] == pytest.approx(moved[0], abs=1e-5)
     page.wait_for_selector("[data-train]:visible", timeout=TRAINING_MS)
     expect(page.locator("[data-number]")).to_have_text("Arrangement 2 of 2")
     expect(page.locator("[data-metrics] .loop-change")).to_have_count(2)
@@ -226,14 +260,14 @@ def test_a_whole_session(loop: Loop) -> None:
     (answer,) = loop.participation.answers()
     record = SessionRecord.model_validate(answer.answer["session"])
     with loop.participation.server.store.read() as connection:
-        read = read_sessions(connection, "loop", "all")
+        read = read_sessions(connection, "loop-long", "all")
     assert record in [one.record for one in read.sessions]
     assert not read.notes()  # the browser's copy is the server's, to the last digit
     assert answer.answer["strategy"] == "I moved the threes up."
     assert [movement.kind for movement in record.interactions[0].movements] == ["centre", "lasso", "undo"]
     assert record.interactions[0].movements[0].label == 3
     assert [one.movements for one in record.interactions[1:]] == [[]]
-    assert record.curve[-1].epoch == record.pretraining + 40
+    assert record.curve[-1].epoch == record.pretraining + 2 * LONG
     before, intended = record.interactions[0].before.centres[3], record.interactions[0].intended.centres[3]
     assert before is not None
     assert intended is not None
@@ -519,11 +553,23 @@ def test_two_windows_with_different_arrangements(loop: Loop, loop_server: Server
 
 def test_the_time_is_over(page: Page, loop_server: Server, open_study: Callable[..., Loops]) -> None:
     """Then what is left is trained without the participant, and the answer can be saved."""
-    study = open_study("loop-short", minutes=0.1)
+    study = open_study("loop-short", minutes=0.1, epochs=5)
     page.set_viewport_size({"width": 1280, "height": 900})
     loop = Loop(page, loop_server, study.arrive("late"))
     expect(page.locator("[data-clock]")).to_have_text("less than a minute left")
     expect(page.locator("[data-number]")).to_have_text("All 2 trainings are done", timeout=TRAINING_MS)
+    expect(page.locator("[data-message]")).to_have_text(
+        "Your time was over: all 2 trainings were done without you. What you moved was not used. "
+        "Say below how you went about it, then save."
+    )
+    expect(page.locator("[data-since]")).to_have_text("The change is since the time was over, after epoch 25.")
+    for name, shown in (("alpha-part", 0), ("intended", 0), ("metrics", 1)):
+        expect(page.locator(f"[data-{name}]:visible")).to_have_count(shown)
+    first, now = (loop.server_state()["record"]["curve"][epoch] for epoch in (24, -1))
+    points = round(100 * (now["accuracy"] - first["accuracy"]), 1)
+    change = page.locator("[data-metrics] .loop-change").first
+    assert f"{abs(points):g}" in change.inner_text()
+    expect(page.locator("[data-curve] .curve-interaction")).to_have_count(0)
     x, y = loop.centre(2)
     before = loop.lies()
     loop.drag((x, y), (x + 30, y + 30))
@@ -532,6 +578,41 @@ def test_the_time_is_over(page: Page, loop_server: Server, open_study: Callable[
     page.wait_for_selector("h1:not(#progress)")
     (answer,) = loop.participation.answers()
     assert [one["without_person"] for one in answer.answer["session"]["interactions"]] == [True, True]
+
+
+def test_the_time_is_over_after_a_training(
+    page: Page, loop_server: Server, open_study: Callable[..., Loops], tmp_path: Path
+) -> None:
+    """The clock stands in a training, also after a reload; then the page says what was done without the participant."""
+    study = open_study("loop-late", minutes=0.15, choose_alpha=True, interactions=3)
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    loop = Loop(page, loop_server, study.arrive("later"))
+    loop.train(wait=False)
+    clock = page.locator("[data-clock]")
+    expect(clock).to_have_text("the clock stands while it trains")
+    loop.open()
+    expect(clock).to_have_text("the clock stands while it trains")
+    expect(page.locator("[data-number]")).to_contain_text("Arrangement 2 of 3", timeout=TRAINING_MS)
+    expect(clock).to_have_text("less than a minute left")
+    x, y = loop.centre(5)
+    loop.drag((x, y), (x + 30, y))
+    expect(clock).to_have_text("time is over", timeout=TRAINING_MS)
+    expect(page.locator("[data-number]")).to_have_text("All 3 trainings are done", timeout=TRAINING_MS)
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 1000})
+        loop.open()
+        expect(page.locator("[data-message]")).to_contain_text(
+            "Your time was over: the last 2 of 3 trainings were done without you. "
+            "What you moved since your last training was not used."
+        )
+        expect(page.locator("[data-since]")).to_have_text("The change is since the time was over, after epoch 45.")
+        expect(page.locator("[data-curve] .curve-interaction")).to_have_count(1)
+        expect(page.get_by_role("slider", name="How much the network listens")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.screenshot(path=tmp_path / f"over-{width}.png", full_page=True)
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    page.get_by_label("Before", exact=True).check()
+    loop.said().to_have_text("You see where the network had put the points before the last training.")
 
 
 def test_by_touch(new_context: Callable[..., BrowserContext], loop_server: Server, study: Loops) -> None:

@@ -21,13 +21,18 @@ from tests.browser.conftest import Server
 from tests.browser.test_accessibility import Inspector
 from tests.studies.latent_studies import Loops, open_loops
 
-HURRIED = """
-    const start = MediaRecorder.prototype.start;
-    MediaRecorder.prototype.start = function () { start.call(this, 1000); };
-"""
-"""Pieces of a second, where their length is not what is tested: the page's are five."""
+pytestmark = pytest.mark.slow
+
 FAKE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 ON, OFF, ASK, NO = (f"[data-voice-is={name}]:visible" for name in ("on", "off", "ask", "no"))
+
+
+def pieces_of(milliseconds: int) -> str:
+    """A script that has pieces so long, where their length is not what is tested: the page's are five seconds."""
+    return f"""
+        const start = MediaRecorder.prototype.start;
+        MediaRecorder.prototype.start = function () {{ start.call(this, {milliseconds}); }};
+    """
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def context(beeping: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def hurried(context: BrowserContext) -> BrowserContext:
     """The same, with pieces of a second."""
-    context.add_init_script(HURRIED)
+    context.add_init_script(pieces_of(1000))
     return context
 
 
@@ -237,11 +242,23 @@ def test_the_last_words_come_with_the_answer(
 def test_two_tabs_record_apart(server: Server, submission: Assigned, context: BrowserContext) -> None:
     """A second tab takes the next number, even where both began with the same."""
     first, second = context.new_page(), context.new_page()
+    # Of different lengths: the microphone begins to beep anew in each tab, and pieces that are alike are taken for one.
+    first.add_init_script(pieces_of(1000))
+    second.add_init_script(pieces_of(700))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    first.route("**/audio?**recording=**", hold)
     take(first, server, submission)
     first.click("text=Yes, record my voice")
     first.wait_for_selector(ON)
     take(second, server, submission)  # nothing is stored of the first one yet
     second.wait_for_selector(ON)
+    first.unroute("**/audio?**recording=**")
+    for route in held:
+        route.continue_()
     wait_for_pieces(first, server.store, submission, 2)
     for page in (first, second):
         page.bring_to_front()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -267,7 +268,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     """Points, classes and interactions that are not there, and more movements than there may be."""
     asker = context(tmp_path, points=20)
     empty = KeepInput(number=1, alpha=0.5, first=0, movements=[], x=[0] * 20, y=[0] * 20)
-    with pytest.raises(Refused, match="not begun"):
+    with pytest.raises(Refused, match="There is no session to go on with; reload"):
         keep(empty, asker)
     begin(Nothing(), asker)
     many = [Movement(at_ms=0, kind="undo")] * 5000
@@ -432,3 +433,86 @@ print(json.dumps([name for name in ("torch", "pandas") if name in sys.modules]))
     )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"junk \xff", b'{"number": 1, "draft": {"x": [0.1, '])
+def test_what_is_not_needed_may_be_damaged(tmp_path: Path, content: bytes) -> None:
+    """Without its draft and its plan a session goes on from where the interaction began, to the same numbers."""
+    other = context(tmp_path / "other")
+    first = begin(Nothing(), other)
+    end = train(spread_out(first), other)
+    asker = context(tmp_path / "here")
+    begin(Nothing(), asker)
+    pause(tmp_path / "here", spread_out(first, alpha=0.9), "epoch 28 of 30")
+    folder = session_folder(asker)
+    for name in ("draft.json", "plan.json"):
+        (folder.path / name).write_bytes(content)
+    found = now(asker)
+    assert (found.draft, found.paused) == (None, None)
+    assert same(found, first)
+    with pytest.raises(Refused, match="No training is paused in this interaction"):
+        train(TrainInput(number=1, x=[], y=[], resume=True), asker)
+    assert not folder.partial.exists()
+    given = KeepInput(number=1, alpha=0.5, first=0, movements=[], x=first.x, y=first.y)
+    assert keep(given, asker).movements == 0
+    assert now(asker).draft is not None
+    assert same(train(spread_out(first), asker), end)
+
+
+def test_a_damaged_last_epoch_costs_the_epochs_since_the_interaction_began(tmp_path: Path) -> None:
+    """What was paused goes on from the checkpoint, and its progress says so."""
+    asker = context(tmp_path)
+    given = spread_out(begin(Nothing(), asker))
+    pause(tmp_path, given, "epoch 28 of 30")
+    session_folder(asker).partial.write_bytes(b"junk")
+    pause(tmp_path, given, "epoch 26 of 30")
+    found = now(asker)
+    assert found.paused is not None
+    assert found.paused.epochs_done == 0
+    assert train(TrainInput(number=1, x=[], y=[], resume=True), asker).epoch == 30
+
+
+@pytest.mark.parametrize("name", ["session.json", "shown.npy", "checkpoint-1.safetensors"])
+@pytest.mark.parametrize("content", [None, b"", b'{"state": {"scenario"'])
+def test_a_damaged_session_is_refused(tmp_path: Path, name: str, content: bytes | None) -> None:
+    """In one sentence, and before any epoch is trained; a session that is not there begins anew."""
+    heard: list[str] = []
+    asker = context(tmp_path, report=lambda fraction, said: heard.append(said))
+    first = begin(Nothing(), asker)
+    path = session_folder(asker).path / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    heard.clear()
+    refused = pytest.raises(Refused, match="This session's files are damaged, so it cannot go on; please write to the")
+    if (name, content) == ("session.json", None):
+        assert state(Nothing(), asker).state is None
+        assert same(begin(Nothing(), asker), first)
+        return
+    with refused:
+        train(spread_out(first), asker)
+    assert heard == []
+    for step, given in ((state, Nothing()), (begin, Nothing())) if name == "session.json" else ():
+        with refused:
+            step(given, asker)  # type: ignore[operator]
+    if name == "shown.npy":
+        with refused:
+            item(ItemInput(point=0), asker)
+
+
+def test_a_scenario_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Participants read whose fault it is; the reason, which is the researcher's, is the cause."""
+    refused = pytest.raises(Refused, match="This part of the study is not ready, which is our fault; please write")
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(tmp_path / "scenarios"))
+    with refused as found:
+        begin(Nothing(), context(tmp_path / "never", scenario="cifar10"))
+    assert "run: crowdloom hill prepare cifar10" in str(found.value.__cause__)
+    asker = context(tmp_path / "begun")
+    first = begin(Nothing(), asker)
+    shutil.rmtree(tmp_path / "scenarios")
+    with refused:
+        train(spread_out(first), asker)
+    with refused:
+        item(ItemInput(point=0), asker)
+    assert same(now(asker), first)

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from crowdloom.studies.database import Store, new_token, now
 from crowdloom.studies.design import Design
 from crowdloom.studies.entry import find_entry, join
+from crowdloom.studies.items import SourceItem
 from crowdloom.studies.loading import load_design
 from crowdloom.studies.participation import Assigned, Designs, finish_instructions, read_progress, save_answer, trial_at
 from crowdloom.studies.posting import publish
@@ -124,10 +125,17 @@ class Loops:
             )
 
 
+def load_loops(store: Store, design: Design, folder: Path) -> None:
+    """Load it; its scenarios are taken to have its classes."""
+    names = design.items.names or ()
+    items = [SourceItem(key=name, name=name, image=None, attributes={"scenario": name}) for name in names]
+    load_design(store, design, design.model_dump_json(), folder, items=items)
+
+
 def open_loops(store: Store, folder: Path, **changes: Any) -> Loops:
     """Load and publish it."""
     design = latent_design(**changes)
-    load_design(store, design, design.model_dump_json(), folder)
+    load_loops(store, design, folder)
     with store.write() as connection:
         return Loops(store, design, publish(connection, design.name, "link").token)
 

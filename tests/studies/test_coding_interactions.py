@@ -24,12 +24,11 @@ from crowdloom.studies.coding_overview import codes_table, read_overview
 from crowdloom.studies.database import Store
 from crowdloom.studies.design_file import parse_design
 from crowdloom.studies.errors import DesignError
-from crowdloom.studies.loading import load_design
 from crowdloom.studies.participation import Designs, save_answer
 from crowdloom.studies.tables import Coding, Recording
 from crowdloom.tasks.latent_examples import EXAMPLES
 from tests.studies.coded import CODED
-from tests.studies.latent_studies import Loops, latent_design, open_loops, rows
+from tests.studies.latent_studies import Loops, latent_design, load_loops, open_loops, rows
 from tests.studies.test_recordings import Speaker, record
 from tests.studies.webms import times
 
@@ -141,12 +140,12 @@ def test_codes_live_on_in_a_later_version(store: Store, loops: Loops, tmp_path: 
     """Sessions of the version before still count; where items are coded from now on, codes of interactions do not."""
     code(store, "Ann", 0, "merge")
     later = latent_design(title="Teach it")
-    load_design(store, later, later.model_dump_json(), tmp_path)
+    load_loops(store, later, tmp_path)
     with store.read() as connection:
         assert len(read_codes(connection, read_scheme(connection, "loops"))) == 1
     assert later.coding is not None
     items = latent_design(coding=later.coding.model_copy(update={"unit": "item"}).model_dump())
-    load_design(store, items, items.model_dump_json(), tmp_path)
+    load_loops(store, items, tmp_path)
     with store.read() as connection:
         scheme = read_scheme(connection, "loops")
         assert [item.key for item in scheme.items] == ["digits", "signals"]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
+from crowdloom.studies.cli import main
 from crowdloom.studies.database import open_store
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.hill_analysing import write_hill_analysis
-from crowdloom.studies.hill_run import HillRun, empty_folder, run_study, said_strategies
+from crowdloom.studies.hill_run import HillRun, Say, empty_folder, run_study, said_strategies
 from crowdloom.studies.hill_simulation import STUDY, simulated_design
 from crowdloom.studies.reading_sessions import Sessions, read_sessions
 from crowdloom.studies.releasing.importing import import_release
@@ -30,6 +35,7 @@ from crowdloom.tasks.latent_people import STRATEGIES
 pytest.importorskip("torch", reason="sessions train networks: the extra `train` is not installed")
 pytestmark = pytest.mark.slow
 
+BOUND = re.compile(r"^  (\w[\w ]+?) +(\d+) +([+-]\d+\.\d|-)  (?:[+-]\d+\.\d to [+-]\d+\.\d|-)$", re.MULTILINE)
 PEOPLE = 14
 EPOCHS = 1
 """After each interaction; the paper's are five, which take longer and show nothing more here."""
@@ -44,22 +50,43 @@ def folders(scenarios: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield
 
 
-@pytest.fixture(scope="module")
-def said() -> list[str]:
-    """What the run says as it goes on."""
-    return []
+@dataclass
+class Simulated:
+    """What `crowdloom hill simulate` made, showed as it went on, and printed."""
+
+    run: HillRun
+    shown: list[str]
+    printed: str
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> HillRun:
-    """The whole study, once."""
-    design, _ = simulated_design("digits", PEOPLE)
-    assert design.task_options(design.arms()[0]) == LatentOptions()
-    shorter = Design.model_validate(design.dump() | {"options": {"epochs": EPOCHS}})
-    folder = tmp_path_factory.mktemp("a run")
-    return run_study(
-        folder, shorter, shorter.model_dump_json(), people=PEOPLE, seed=0, say=said.append, show=said.append
-    )
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """The whole study, once, by its command; its trainings alone are shorter."""
+    runs: list[HillRun] = []
+    shown: list[str] = []
+
+    def shorter(folder: Path, design: Design, source: str, *, show: Say, **given: Any) -> HillRun:
+        assert design.task_options(design.arms()[0]) == LatentOptions()
+        short = Design.model_validate(design.dump() | {"options": {"epochs": EPOCHS}})
+        runs.append(run_study(folder, short, short.model_dump_json(), show=shown.append, **given))
+        return runs[-1]
+
+    out = str(tmp_path_factory.mktemp("simulated") / "a folder")
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crowdloom.studies.hill_run.run_study", shorter)
+        patch.setattr(sys, "argv", ["crowdloom", "hill", "simulate", "--participants", str(PEOPLE), "--out", out])
+        with redirect_stdout(printed), pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+    assert runs[0].folder == Path(out)
+    return Simulated(runs[0], shown, printed.getvalue())
+
+
+@pytest.fixture(scope="module")
+def run(simulated: Simulated) -> HillRun:
+    """What it made."""
+    return simulated.run
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +96,7 @@ def sessions(run: HillRun) -> Sessions:
         return read_sessions(connection, STUDY)
 
 
-def test_everybody_completes_a_session(run: HillRun, sessions: Sessions, said: list[str]) -> None:
+def test_everybody_completes_a_session(run: HillRun, sessions: Sessions, simulated: Simulated) -> None:
     """Each fills a place with a session of four interactions that were really trained, each by a job of its own."""
     assert run.rehearsal.people["completed"] == run.rehearsal.places["filled"] == PEOPLE
     assert not sessions.unusable
@@ -85,7 +112,18 @@ def test_everybody_completes_a_session(run: HillRun, sessions: Sessions, said: l
         done = select(Job.step, func.count().label("jobs")).where(Job.state == "done", Job.trial.is_not(None))
         steps = {row.step: row.jobs for row in connection.execute(done.group_by(Job.step))}
     assert steps == {"open": PEOPLE, "train": 4 * PEOPLE}
-    assert f"{PEOPLE} of {PEOPLE} are done" in said
+    assert f"{PEOPLE} of {PEOPLE} are done" in simulated.shown
+
+
+def test_the_gains_are_printed_by_strategy(simulated: Simulated) -> None:
+    """Everything lies in the folder; the table has a row for each strategy that somebody had, and one for all."""
+    assert f"{PEOPLE} of {PEOPLE} simulated people completed a session on digits." in simulated.printed
+    assert f"digits: over {PEOPLE} sessions the final accuracy was" in simulated.printed
+    rows = BOUND.findall(simulated.printed)
+    assert rows[-1][:2] == ("all", str(PEOPLE))
+    assert sum(int(n) for _, n, _ in rows[:-1]) == PEOPLE
+    assert (simulated.run.folder / "study.db").is_file()
+    assert (simulated.run.folder / "analysis" / "summary.md").is_file()
 
 
 def test_all_have_begun_alike(sessions: Sessions) -> None:

@@ -108,7 +108,12 @@ def test_wrong_input_is_told_by_field(site: Site, base: str, body: bytes, errors
     ("left", "status", "sentence"),
     [
         (13, 422, "Thirteen is not added here."),
-        (98, 500, "the step failed; the researcher finds the reason in the server's log"),
+        (
+            98,
+            500,
+            "This did not work, which is our fault. Please try again in a moment; if it happens again, write to the "
+            "researcher.",
+        ),
         (99, 504, "add took longer than its limit of 0.5 s"),
     ],
 )

@@ -28,8 +28,9 @@ from crowdloom.studies.voice_files import write_recordings
 from crowdloom.studies.web import create_app
 from tests.studies.latent_studies import Loops, open_loops, rows
 from tests.studies.takers import close_all
-from tests.studies.webms import pieces, recording, times
+from tests.studies.webms import HEADER, pieces, recording, times
 
+SOUND = HEADER + b"sound"
 ON_SQLITE = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 """For what has nothing to do with the database."""
 
@@ -48,7 +49,7 @@ class Speaker:
         """Say whether they may be recorded."""
         return self.client.post(f"{self.base}/audio/consent?trial={self.trial}", data={"decision": decision})
 
-    def send(self, chunk: int, content: bytes = b"sound", mime: str = "audio/webm", **values: Any) -> TestResponse:
+    def send(self, chunk: int, content: bytes = SOUND, mime: str = "audio/webm", **values: Any) -> TestResponse:
         """Send a piece; it began 5 s before, and 7 s after the page was opened."""
         said = {"trial": self.trial, "recording": 1, "chunk": chunk, "at_ms": 7000, "sent_ms": 12_000} | values
         return self.client.post(f"{self.base}/audio", query_string=said, data=content, content_type=mime)
@@ -85,10 +86,10 @@ def test_pieces_come_in_any_order_and_any_number_of_times(store: Store, ann: Spe
     """Each is kept once, with the time of both clocks; late ones are not taken for late speech."""
     moment = now()
     for chunk in (2, 0, 1, 0, 2):
-        answer = ann.send(chunk, f"piece {chunk}".encode())
+        answer = ann.send(chunk, HEADER + f"piece {chunk}".encode())
         assert answer.status_code == 200
     assert [answer.json for answer in (ann.send(3), ann.send(3))] == [{"kept": True}, {"kept": False}]
-    assert [content for *_, content in kept(store)] == [b"piece 0", b"piece 1", b"piece 2", b"sound"]
+    assert [content for *_, content in kept(store)] == [*(HEADER + b"piece %d" % n for n in range(3)), SOUND]
     first = rows(store, Recording)[0]
     assert (first.chunk, first.offset_ms, first.mime) == (2, 7000, "audio/webm")
     assert timedelta(seconds=4) < moment - first.at < timedelta(seconds=5)
@@ -97,11 +98,31 @@ def test_pieces_come_in_any_order_and_any_number_of_times(store: Store, ann: Spe
 
 def test_two_pages_do_not_mix(store: Store, ann: Speaker) -> None:
     """Who sends something else under a number that is taken is told to begin the next recording."""
-    ann.send(0, b"one page")
-    answer = ann.send(0, b"another page")
+    one, other = HEADER + b"one page", HEADER + b"another page"
+    ann.send(0, one)
+    answer = ann.send(0, other)
     assert (answer.status_code, "next recording" in answer.json["error"]) == (412, True)
-    assert ann.send(0, b"another page", recording=2).status_code == 200
-    assert kept(store) == [(1, 0, b"one page"), (2, 0, b"another page")]
+    assert ann.send(0, other, recording=2).status_code == 200
+    assert kept(store) == [(1, 0, one), (2, 0, other)]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("mime", "begins"),
+    [("audio/webm", HEADER), ("audio/ogg", b"OggS\0\2"), ("audio/mp4", b"\0\0\0\x1cftypiso5")],
+)
+def test_a_recording_begins_as_its_kind_does(store: Store, ann: Speaker, mime: str, begins: bytes) -> None:
+    """Other bytes are refused; later pieces begin anywhere, and a browser's first may be of a single byte."""
+    for content in (b"<html>", b"MZ\x90\0\3\0\0\0\4", begins[1:], b"\0" + begins, b"\0\0\0\x1cftpy"):
+        answer = ann.send(0, content, mime)
+        assert (answer.status_code, answer.json) == (
+            422,
+            {"error": f"This recording does not begin as {mime} does, so nothing was kept."},
+        )
+    assert kept(store) == []
+    assert ann.send(0, begins, mime).status_code == 200
+    assert ann.send(1, b"sound", mime).status_code == 200
+    assert ann.send(0, begins[:1], mime, recording=2).status_code == 200
 
 
 def test_nothing_without_consent(store: Store, loops: Loops) -> None:
@@ -125,12 +146,12 @@ def test_consent_is_withdrawn_with_all_that_was_recorded(store: Store, ann: Spea
     """Theirs goes, others' stays; the answers stay, too, and who agrees again is recorded again."""
     bob = Speaker(loops, "bob")
     bob.decide("yes")
-    bob.send(0, b"bob")
+    bob.send(0, HEADER + b"bob")
     loops.answer(ann.submission)
     for chunk in range(3):
         ann.send(chunk)
     assert ann.decide("delete").json == {"consent": False, "pieces": 0, "next": 1}
-    assert kept(store) == [(1, 0, b"bob")]
+    assert kept(store) == [(1, 0, HEADER + b"bob")]
     assert ann.events("audio_deleted") == [{"pieces": 3, "why": "consent was withdrawn"}]
     assert ann.decide("delete").status_code == 200
     assert len(ann.events("audio_deleted")) == 1
@@ -172,7 +193,7 @@ def test_what_is_no_piece_is_refused(store: Store, ann: Speaker, loops: Loops, m
     for status, values in wrong:
         answer = ann.send(**({"chunk": 0} | values))
         assert (answer.status_code, list(answer.json)) == (status, ["error"]), values
-    assert ann.send(0, bytes(1024 * 1024)).status_code == 200
+    assert ann.send(0, HEADER.ljust(1024 * 1024, b"\0")).status_code == 200
     monkeypatch.setattr(recordings, "LARGEST_TRIAL", 1024 * 1024 + 5)
     assert ann.send(1, b"12345").status_code == 200
     assert ann.send(2, b"6").status_code == 413
@@ -260,7 +281,7 @@ def test_interactions_have_their_time(store: Store, ann: Speaker, loops: Loops) 
 def test_files(store: Store, ann: Speaker, loops: Loops, tmp_path: Path) -> None:
     """One for each recording, for its owner alone, with tables that say what and when; whole or not at all."""
     sound = record(ann, 60, 4)
-    record(ann, 3, 1, recording=2, mime="audio/mp4")
+    ann.send(0, b"\0\0\0\x1cftypiso5", "audio/mp4", recording=2)
     began = rows(store, Recording)[0].at
     loops.train(ann.submission, 1, began + timedelta(seconds=10), 10)
     out = tmp_path / "voices"
@@ -309,7 +330,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_forgetting_people_forgets_their_voices(store: Store, ann: Speaker, loops: Loops) -> None:
     """A voice identifies: it goes with the platform ids, and nothing of it stays in the database's files."""
-    ann.send(0, b"a voice that nobody else has")
+    ann.send(0, HEADER + b"a voice that nobody else has")
     for _ in range(2):
         loops.answer(ann.submission)
     close_all(store, "loops")
@@ -327,7 +348,7 @@ def test_a_release_has_no_voice(store: Store, ann: Speaker, loops: Loops, tmp_pa
     """Neither the sound nor that it was recorded is in any file that is given away."""
     from crowdloom.studies.cli.release import command as release_command
 
-    ann.send(0, b"a voice that nobody else has")
+    ann.send(0, HEADER + b"a voice that nobody else has")
     for _ in range(2):
         loops.answer(ann.submission)
     out = tmp_path / "release"

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from crowdloom.models.latent_scenarios import SCENARIOS as SCENARIO_NAMES
+from crowdloom.models.latent_scenarios import scenario
+from crowdloom.studies.catalogue import find_design
+from crowdloom.studies.cli import cli
 from crowdloom.studies.coding import add_coder, save_code
 from crowdloom.studies.coding_items import read_scheme
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.items import read_items
+from crowdloom.studies.items.scenarios import SELF_PREPARED, not_prepared
 from crowdloom.studies.participation import Designs, trial_at
 from crowdloom.studies.reading import read_frame
 from crowdloom.studies.reading_items import read_items as read_item_frame
@@ -72,6 +80,74 @@ def test_a_scenario_that_cannot_be_is_refused(tmp_path: Path) -> None:
         read_items(make_design(items={"source": "scenarios", "names": ["signals", "digit"]}), tmp_path)
     own = make_design(items={"source": "scenarios", "names": ["birds.study:scenario"]})
     assert [item.key for item in read_items(own, tmp_path)] == ["birds.study:scenario"]
+
+
+def session_design(names: list[str], classes: list[str]) -> Design:
+    """A study of sessions."""
+    return make_design(
+        task="latent-session", options={}, items={"source": "scenarios", "names": names}, classes=classes
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "said"),
+    [
+        (["digits"], ["0", "1"], "classes: the scenario digits has 2, 3, 4, 5, 6, 7, 8, 9, too; name all classes"),
+        (
+            ["signals", "digits"],
+            [*"0123456789"],
+            "the scenario signals has resting, holding, walking, climbing stairs,",
+        ),
+        (["digits"], [*"0123456789", "ten"], "classes: none of the scenarios digits has ten; leave that out"),
+        (["tests.models.blobs:blobs"], ["a", "b"], "classes: the scenario tests.models.blobs:blobs has c, too"),
+    ],
+)
+def test_the_classes_are_those_of_the_scenarios(
+    tmp_path: Path, names: list[str], classes: list[str], said: str
+) -> None:
+    """All of them and no other, as far as the scenarios are known here; in any order."""
+    with pytest.raises(ItemError, match=said):
+        read_items(session_design(names, classes), tmp_path)
+
+
+def test_classes_that_fit_or_are_not_known(tmp_path: Path) -> None:
+    """A scenario that cannot be imported here may have any classes."""
+    own = "birds.study:scenario"
+    for names, classes in (
+        (["digits"], [*"9876543210"]),
+        ([own, "digits"], [*"0123456789", "crow"]),
+        ([own, "tests.models.blobs:blobs"], ["crow", "a", "b", "c"]),
+    ):
+        assert [item.key for item in read_items(session_design(names, classes), tmp_path)] == names
+
+
+def test_to_compare_classes_needs_no_pytorch(tmp_path: Path) -> None:
+    """Of the scenarios that come with crowdloom they are known without."""
+    code = """
+import sys
+from click.testing import CliRunner
+from crowdloom.studies.catalogue import find_design
+from crowdloom.studies.cli import cli
+for name in ("hill", "hill-demo"):
+    assert CliRunner().invoke(cli, ["validate", str(find_design(name))]).exit_code == 0
+print("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "False\n"
+
+
+def test_publishing_says_what_is_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions of the paper's scenarios cannot begin before; those of scenarios without data can."""
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(tmp_path / "scenarios"))
+    monkeypatch.setenv("CROWDLOOM_DATABASE", str(tmp_path / "store.db"))
+    said = {}
+    for name in ("hill", "hill-demo"):
+        assert CliRunner().invoke(cli, ["load", str(find_design(name))]).exit_code == 0
+        said[name] = CliRunner().invoke(cli, ["publish", name]).output
+    assert re.findall(r"hill prepare (\w+)\n", said["hill"]) == ["cifar10", "pamap2"]
+    assert "prepare" not in said["hill-demo"]
+    assert not_prepared(make_design(items={"source": "scenarios", "names": ["hapt"]})) == []  # no live task
+    assert set(SELF_PREPARED) == {name for name in SCENARIO_NAMES if not scenario(name).needs_data}
 
 
 @pytest.fixture

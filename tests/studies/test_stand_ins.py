@@ -229,9 +229,12 @@ def test_scenarios_that_are_not_prepared(tmp_path: Path, scenarios: Path, monkey
     file.write_text(text.replace('"cifar10", "pamap2"', '"digits", "json:loads"'), encoding="utf-8")
     with pytest.raises(ItemError, match="json:loads raised TypeError"):
         CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    text = re.sub(r"\nclasses = \[.*?\]", f"\nclasses = {[*'0123456789ab']}", text, flags=re.DOTALL)
     file.write_text(text.replace('"cifar10", "pamap2"', '"digits", "tests.studies.test_stand_ins:broken"'))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    with pytest.raises(RehearsalError, match=r"the step failed: crowdloom\.models\.errors\.ModelError: .* one class"):
+    with pytest.raises(
+        RehearsalError, match=r"the live step open failed: crowdloom\.models\.errors\.ModelError: .* one class"
+    ):
         CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
 

@@ -13,8 +13,10 @@ import psutil
 import pytest
 from sqlalchemy import select
 
-from crowdloom.studies import jobs
+from crowdloom.studies import jobs, platform_jobs
 from crowdloom.studies.database import Store
+from crowdloom.studies.live import FAILED
+from crowdloom.studies.one_worker import Worker
 from crowdloom.studies.step import Order
 from crowdloom.studies.step_process import StepProcess
 from crowdloom.studies.tables import Job
@@ -58,22 +60,41 @@ def test_bad_steps_cost_only_themselves(sqlite_store: Store, tmp_path: Path) -> 
     tokens = {step: put(store, step) for step in steps}
     unknown = jobs.enqueue(store, task="tiny-live", step="gone", values={}, time_limit_s=1)
     good = put(store)
-    with worker(store, tmp_path, once=True) as process:
+    log = tmp_path / "log"
+    with worker(store, tmp_path, once=True, log=log) as process:
         assert process.wait(25) == 0
     ends = {step: state(store, token) for step, token in tokens.items()}
     assert {end.state for end in ends.values()} == {"failed"}
     assert ends["refuse"].error == "There are no such classes in this study."
-    assert (
-        ends["fail"].error
-        == ends["diverge"].error
-        == "the step failed; the researcher finds the reason in the worker's log"
-    )
+    assert ends["fail"].error == ends["diverge"].error == FAILED
+    assert "our fault" in FAILED
+    said = log.read_text()
+    assert "KeyError: 'a secret of the worker'" in said
+    assert "OSError: the classes' file is gone" in said
     assert ends["die"].error == "die brought down its process 3 times (exit code -9)"
     assert ends["deaf"].error == "deaf took longer than its limit of 0.5 s"
     assert "no live step" in str(state(store, unknown).error) or "nothing here implements" in str(
         state(store, unknown).error
     )
     assert state(store, good).state == "done"
+
+
+def test_what_fails_for_a_researcher_is_said_to_a_researcher(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their pages' jobs end with the sentence that says where the reason is."""
+    monkeypatch.setattr(platform_jobs, "TARGET", "tiny_live:fail")
+    token = platform_jobs.ask(sqlite_store, platform_jobs.Pause(study="s"), "once")
+    claim = jobs.claim(sqlite_store, "w", lease_s=30)
+    assert claim is not None
+    one = Worker(sqlite_store, "w", StepProcess(), lease_s=30, deaf_s=1, grace_s=1)
+    try:
+        assert one.work(claim)
+    finally:
+        one.close()
+    with sqlite_store.read() as connection:
+        error = connection.execute(select(Job.error).where(Job.token == token)).scalar()
+    assert error == "the step failed; the reason is in the worker's log"
 
 
 def test_a_step_that_takes_too_much_memory_is_ended(sqlite_store: Store, tmp_path: Path) -> None:

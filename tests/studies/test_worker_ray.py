@@ -14,6 +14,7 @@ from sqlalchemy import select
 from crowdloom.studies import jobs, platform_jobs
 from crowdloom.studies.database import Store
 from crowdloom.studies.errors import OptionError
+from crowdloom.studies.live import FAILED
 from crowdloom.studies.tables import Job
 from crowdloom.studies.worker import run_worker
 from tests.conftest import missing
@@ -54,7 +55,7 @@ def test_steps_run_in_actors(sqlite_store: Store, tmp_path: Path, ray_folder: Pa
     errors = {step: state(store, token).error for step, token in bad.items()}
     assert errors == {
         "refuse": "There are no such classes in this study.",
-        "fail": "the step failed; the researcher finds the reason in the worker's log",
+        "fail": FAILED,
         "die": "die brought down its process 3 times (exit code -9)",
         "deaf": "deaf took longer than its limit of 0.5 s",
     }

@@ -105,8 +105,8 @@ def deaf(given: Count, context: Context) -> Counted:
 
 
 def refuse(given: Count, context: Context) -> Counted:
-    """Refuse the input."""
-    raise Refused("There are no such classes in this study.")
+    """Refuse the input, for a reason that is the researcher's."""
+    raise Refused("There are no such classes in this study.") from OSError("the classes' file is gone")
 
 
 def fail(given: Count, context: Context) -> Counted:

@@ -1,9 +1,11 @@
 // The controls around the plot: training, its progress and what it brought, the clock, tools, views, the introduction.
 
+import { aloneOf, doneWords } from "./alone.js";
 import { drawCurve } from "./curve.js";
 import { changeElement, made, percent } from "./legend.js";
 
 const TICK_MS = 1_000;
+const TIME_OVER = "time is over";
 const WARN_MIN = [5, 1]; // minutes left at which the clock is read out
 
 export class Controls {
@@ -62,13 +64,18 @@ export class Controls {
   /** A session's state: what the network can do now, and what there is to choose. */
   show(state, stays) {
     const { record, before, number, interactions } = state;
-    const alpha = state.draft?.alpha ?? record.interactions.at(-1)?.alpha ?? this.options.alpha;
+    const alone = aloneOf(record);
+    const own = record.interactions.slice(0, record.interactions.length - alone.length);
+    const alpha = state.draft?.alpha ?? own.at(-1)?.alpha ?? this.options.alpha;
     if (!stays && this.slider) this.slider.value = Math.round(100 * alpha);
     this.#sayAlpha();
     this.find("title").textContent = state.title;
     const isDone = number > interactions;
     const all = `All ${interactions} trainings are done`;
-    this.find("number").textContent = isDone ? all : `Arrangement ${number} of ${interactions}`;
+    const next = alone.length ? "Training" : "Arrangement";
+    this.find("number").textContent = isDone ? all : `${next} ${number} of ${interactions}`;
+    this.find("alpha-part").hidden = alone.length > 0; // nobody was listened to
+    this.find("intended").hidden = alone.length > 0;
     this.#endsAt = performance.now() + 1000 * state.seconds_left;
     this.#stoodAt = null;
     this.#tick();
@@ -100,9 +107,11 @@ export class Controls {
         `Paused after ${done} of ${epochs} epochs. Resume the training, or discard it: then the network is as before ` +
         "it, and your arrangement stays.";
     } else if (phase === "over") {
-      this.find("message").textContent = "The time is over. The network is trained to its end without you.";
+      this.find("message").textContent = "Your time is over. The network is trained to its end without you, " +
+        "from where your last training left it.";
     } else if (phase === "done") {
-      this.find("message").textContent = "All trainings are done. Say below how you went about it, then save.";
+      this.find("message").textContent = `${doneWords(this.session.state.record)} ` +
+        "Say below how you went about it, then save.";
     } else if (phase === "arranging" || phase === "failed") this.find("message").textContent = "";
     if (phase === "done") this.button.removeAttribute("aria-disabled");
     else this.button.setAttribute("aria-disabled", "true");
@@ -174,7 +183,9 @@ export class Controls {
     this.plot.showStage(stage);
     this.arranged();
     this.say({
-      before: "You see where the network had put the points before your last arrangement.",
+      before: aloneOf(this.session.state.record).length
+        ? "You see where the network had put the points before the last training."
+        : "You see where the network had put the points before your last arrangement.",
       intended: "You see where you had put the points.",
       now: "You see the points as they are now.",
     }[stage]);
@@ -182,7 +193,8 @@ export class Controls {
 
   #metrics(record) {
     const now = record.curve.at(-1);
-    const last = record.interactions.at(-1);
+    const [alone] = aloneOf(record);
+    const last = alone ?? record.interactions.at(-1);
     const was = last && record.curve[last.epoch - 1];
     const rows = [["Accuracy", "accuracy"], ["Macro-F1", "macro_f1"]].map(([name, key]) => {
       const row = made("div", "");
@@ -192,7 +204,9 @@ export class Controls {
       return row;
     });
     this.find("metrics").replaceChildren(...rows);
-    const since = "The change is since your last arrangement.";
+    const since = alone
+      ? `The change is since the time was over, after epoch ${alone.epoch}.`
+      : "The change is since your last arrangement.";
     this.find("since").textContent = was ? since : "Of examples that the network never learned from.";
   }
 
@@ -202,8 +216,10 @@ export class Controls {
     const isFirst = this.interactionsSaid === undefined && this.#phase === "opening";
     this.interactionsSaid = last.number;
     if (isFirst) return; // after a reload
-    const was = record.curve[last.epoch - 1].accuracy;
-    this.say(`Trained: the accuracy went from ${percent(was, 1)} to ${percent(record.curve.at(-1).accuracy, 1)}.`);
+    const [alone] = aloneOf(record);
+    const was = record.curve[(alone ?? last).epoch - 1].accuracy;
+    const begins = alone ? "Trained without you" : "Trained";
+    this.say(`${begins}: the accuracy went from ${percent(was, 1)} to ${percent(record.curve.at(-1).accuracy, 1)}.`);
   }
 
   #sayAlpha() {
@@ -223,13 +239,15 @@ export class Controls {
     // A training, and the wait for it, is not the participant's time.
     if (this.session.isBusy) {
       this.#stoodAt ??= performance.now();
+      const isOver = clock.textContent === TIME_OVER || aloneOf(state.record).length > 0;
+      clock.textContent = isOver ? TIME_OVER : "the clock stands while it trains";
       return;
     }
     if (this.#stoodAt !== null) this.#endsAt += performance.now() - this.#stoodAt;
     this.#stoodAt = null;
     const seconds = (this.#endsAt - performance.now()) / 1000;
     const minutes = Math.ceil(seconds / 60);
-    const text = seconds <= 0 ? "time is over" : seconds < 60 ? "less than a minute left" : `${minutes} min left`;
+    const text = seconds <= 0 ? TIME_OVER : seconds < 60 ? "less than a minute left" : `${minutes} min left`;
     if (clock.textContent !== text) clock.textContent = text;
     if (WARN_MIN.includes(minutes) && !this.#warned.has(minutes)) {
       this.#warned.add(minutes);

@@ -20,9 +20,10 @@ export function drawCurve(holder, { curve, interactions, pretraining }, epochs) 
   const y = (value) => BOX.top + (HEIGHT - BOX.top - BOX.bottom) * (1 - (value - low) / (high - low));
   const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   const last = curve.at(-1);
+  const own = interactions.filter(({ without_person: isAlone }) => !isAlone);
   drawing.setAttribute("aria-label",
     `Accuracy by epoch: ${(100 * values[0]).toFixed(1)} % after epoch 1, ${(100 * last.accuracy).toFixed(1)} % after ` +
-    `epoch ${last.epoch} of ${epochs}; you stepped in after ${stepsIn(interactions, pretraining)}.`);
+    `epoch ${last.epoch} of ${epochs}; you stepped in after ${stepsIn(own, pretraining, last.epoch)}.`);
   const [width, height] = [x(pretraining) - BOX.left, HEIGHT - BOX.top - BOX.bottom];
   drawing.append(svg("rect", { class: "curve-pretraining", x: BOX.left, y: BOX.top, width, height }));
   for (const value of [low, high]) {
@@ -31,7 +32,8 @@ export function drawCurve(holder, { curve, interactions, pretraining }, epochs) 
       svg("text", { x: BOX.left - 5, y: y(value) + 4, "text-anchor": "end" }, `${Math.round(100 * value)} %`),
     );
   }
-  const lines = [...interactions.map(({ epoch }) => epoch), last.epoch < epochs ? last.epoch : null];
+  const next = last.epoch < epochs && own.length === interactions.length ? last.epoch : null;
+  const lines = [...own.map(({ epoch }) => epoch), next];
   for (const epoch of new Set(lines.filter((one) => one !== null))) {
     const [x1, x2] = [x(epoch), x(epoch)];
     drawing.append(svg("line", { class: "curve-interaction", x1, x2, y1: BOX.top, y2: HEIGHT - BOX.bottom }));
@@ -46,8 +48,9 @@ export function drawCurve(holder, { curve, interactions, pretraining }, epochs) 
   holder.replaceChildren(drawing);
 }
 
-function stepsIn(interactions, pretraining) {
-  const epochs = interactions.map(({ epoch }) => epoch);
+function stepsIn(own, pretraining, reached) {
+  const epochs = own.map(({ epoch }) => epoch);
   if (epochs.length) return `epoch ${epochs.join(", ")}`;
+  if (reached > pretraining) return "none";
   return `none yet; the network was trained for ${pretraining} epochs without you`;
 }

@@ -1,6 +1,7 @@
 // The classes beside the plot: their marks, how many of each are recognised and what the last training changed,
 // and which classes are taken for which.
 
+import { aloneOf } from "./alone.js";
 import { markElement } from "./palette.js";
 
 const PAIRS = 3;
@@ -51,14 +52,15 @@ export class Legend {
 
   show(state) {
     this.#state = state;
-    const { classes, class_accuracy: now, before } = state;
+    const { classes, class_accuracy: now, before, record } = state;
+    const earlier = aloneOf(record)[0]?.class_accuracy_before ?? before?.class_accuracy;
     const focused = this.#buttons.findIndex((button) => button === document.activeElement);
     this.#buttons = classes.map((name, label) => {
       const button = Object.assign(document.createElement("button"), { type: "button", value: label });
       button.append(markElement(label), made("span", name, "loop-name"));
       if (now[label] === null) button.append(made("span", "–", "loop-share"));
       else button.append(made("span", percent(now[label]), "loop-share"));
-      const was = before?.class_accuracy[label] ?? null;
+      const was = earlier?.[label] ?? null;
       if (now[label] !== null && was !== null) button.append(changeElement(now[label], was));
       return button;
     });

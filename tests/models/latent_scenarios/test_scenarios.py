@@ -13,6 +13,7 @@ import torch
 
 from crowdloom.models.errors import ModelError
 from crowdloom.models.latent_scenarios import SCENARIOS, Scenario, scenario
+from crowdloom.models.latent_scenarios.classes import CLASSES
 from crowdloom.models.latent_scenarios.scenario import check_data, check_scenario
 from tests.models import blobs
 
@@ -24,6 +25,7 @@ def test_every_scenario_is_one(name: str) -> None:
     """It is called as it is asked for, and its settings can be."""
     found = scenario(name)
     assert found.name == name
+    assert found.classes == CLASSES[name]
     check_scenario(found)
 
 
@@ -52,7 +54,7 @@ def test_ones_own_is_called_as_it_was_named() -> None:
         ("no.such:thing", "'no.such:thing' names no scenario (No module named 'no')"),
         ("tests.models.blobs:nothing", "names no scenario (module 'tests.models.blobs' has no attribute 'nothing')"),
         ("tests.models.blobs:failing", "raised RuntimeError (the sensor is off); name a callable"),
-        ("tests.models.blobs:number", "gives a int, not a Scenario"),
+        ("tests.models.blobs:number", "gives an object of type int, not a Scenario"),
         ("../x:y", "names no scenario"),
     ],
 )
@@ -90,6 +92,14 @@ def test_settings_that_cannot_be(changes: dict[str, object], said: str) -> None:
             "to validate on has numbers that are not finite",
         ),
         (blobs.with_data(labels=torch.ones(90).long()), "has one class alone, b; nothing can be told apart"),
+        (
+            blobs.with_data(x=X[:3], labels=torch.arange(3), items=blobs.data().items[:3]),
+            "has two training examples and a validation example of 0 of its 3 classes; at least two classes need them",
+        ),
+        (
+            blobs.with_data(validation_labels=torch.ones(30).long()),
+            "has two training examples and a validation example of 1 of its 3 classes",
+        ),
         (blobs.with_data(labels=torch.full((90,), 3)), "has labels from 3 to 3; the 3 classes are counted from 0"),
         (blobs.with_data(labels=torch.zeros(90)), "must be float32 [N, ...] with int64 labels [N]"),
         (blobs.with_data(labels=torch.zeros(89).long()), "has 90 examples and 89 labels"),

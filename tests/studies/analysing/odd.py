@@ -77,7 +77,7 @@ KINDS = {
     "session": Kind(
         "latent-session",
         {
-            "items": {"source": "scenarios", "names": ["digits", "signals"]},
+            "items": {"source": "scenarios", "names": ["own.study:first", "own.study:second"]},
             "conditions": [{"name": "plain"}, {"name": "shown"}],
             "options": {"interactions": 2, "points": 20},
         },

@@ -66,6 +66,7 @@ def test_everything_that_can_be_said_is_written(here: Path) -> None:
     assert "Of the interactions that people coded" in summary
     data = {path.stem: pd.read_csv(path) for path in (here / "out" / "data").iterdir()}
     assert set(data) == {"sessions", "curves", "gains", "interactions", "steps", "classes", "shapes", "movements"}
+    assert "There is no figure of an interaction in digits, signals (figure 4 of the paper)" in summary
     assert data["sessions"]["replaced"].tolist() == [False] * 6
     assert len(data["interactions"]) == 12
     assert data["interactions"]["strategy_code"].value_counts().to_dict() == {"compactness": 5}
@@ -141,8 +142,23 @@ def test_a_study_without_sessions(here: Path) -> None:
     """Nobody has come yet: a summary that says so, and frames without rows."""
     result = call("hill", "analyse", "empty", "--out", "out")
     assert result.exit_code == 0, result.output
-    assert "No session counts" in (here / "out" / "summary.md").read_text(encoding="utf-8")
+    sentence = "No session counts: nobody has begun yet."
+    assert result.output.splitlines() == [sentence, "Wrote out/summary.md and beside it 8 tables."]
+    assert sentence in (here / "out" / "summary.md").read_text(encoding="utf-8")
     assert not len(pd.read_csv(here / "out" / "data" / "shapes.csv"))
+
+
+def test_why_no_session_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody began; no work of theirs is complete, or there is no answer at all."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CROWDLOOM_DATABASE", f"sqlite:///{tmp_path / 'store.db'}")
+    store = open_store(str(tmp_path / "store.db"))
+    open_loops(store, tmp_path).arrive("ann")
+    store.close()
+    first, _ = call("hill", "analyse", "loops", "--out", "out").output.splitlines()
+    assert first == "No session counts: 1 participation began, and none is complete and accepted."
+    first, _ = call("hill", "analyse", "loops", "--out", "out", "--responses", "all").output.splitlines()
+    assert first == "No session counts: 1 participation began, and none has answered yet."
 
 
 @pytest.mark.parametrize(
