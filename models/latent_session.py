@@ -47,7 +47,7 @@ def seed_of(trial_seed: str) -> int:
     """The seed of a session, 31 bits, from that of its trial.
 
     >>> seed_of("somebody and something")
-    1029433358
+    1168765371
     """
     return int.from_bytes(hashlib.sha256(trial_seed.encode()).digest()[:4]) >> 1
 
