@@ -25,9 +25,8 @@ from crowdloom.analysis.latent_report import gain_sentences
 from crowdloom.analysis.measures import mean_of, median_of
 from crowdloom.analysis.run_averages import half_interval
 from crowdloom.analysis.summary import NOTHING
-from crowdloom.tasks.latent_records import SessionRecord, Shape
+from crowdloom.tasks.latent_records import BASELINE, SessionRecord, Shape
 
-BASELINE = "baseline"
 """What stands in the place of a strategy where nobody asked for anything."""
 
 Records = Mapping[tuple[str, int], SessionRecord]

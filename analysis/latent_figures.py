@@ -33,6 +33,7 @@ from crowdloom.analysis.figure_style import (
 )
 from crowdloom.analysis.latent_gains import best_and_worst, gains
 from crowdloom.analysis.latent_palette import COLOURS, SHAPES, look_of
+from crowdloom.tasks.latent_records import BASELINE
 
 MOST = len(COLOURS) * len(SHAPES)
 """Classes that look different from each other."""
@@ -65,7 +66,7 @@ def learning_figure(curves: pd.DataFrame, interactions: pd.DataFrame) -> Figure:
         Patch(color=DARK, label="pretraining"),
         Line2D([], [], color=RED, lw=0.9, ls=(0, (2, 2)), label="interaction"),
     ]
-    if not (curves["source"] == "baseline").any():
+    if not (curves["source"] == BASELINE).any():
         del handles[2]
     figure.legend(
         handles=handles, loc="outside upper center", ncols=3, fontsize=NOTE, frameon=False, labelcolor=INK,
@@ -76,7 +77,7 @@ def learning_figure(curves: pd.DataFrame, interactions: pd.DataFrame) -> Figure:
 
 def _learning(axes: Axes, curves: pd.DataFrame, interactions: pd.DataFrame) -> None:
     """One scenario's curves."""
-    people, alone = (curves[curves["source"] == name] for name in ("person", "baseline"))
+    people, alone = (curves[curves["source"] == name] for name in ("person", BASELINE))
     begins = interactions.groupby("submission")["epoch"].min()
     pretraining = int(begins.median()) if len(begins) else int(people["epoch"].max())
     axes.axvspan(1, pretraining, color=DARK, lw=0, alpha=0.55, zorder=0)

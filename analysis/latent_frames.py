@@ -24,7 +24,7 @@ from typing import Any
 import pandas as pd
 
 from crowdloom.analysis.frame import FrameError
-from crowdloom.tasks.latent_records import Epoch, Interaction, SessionRecord
+from crowdloom.tasks.latent_records import BASELINE, Epoch, Interaction, SessionRecord
 from crowdloom.tasks.latent_rows import Row, class_rows, curve_rows, movement_rows, session_row, stages
 
 WHOSE = ("study", "condition", "participant", "submission", "scenario", "seed")
@@ -125,7 +125,7 @@ def curves(sessions: Sequence[Session], baselines: Baselines | None = None) -> p
         for session in sessions:
             yield from (session.whose | {"source": "person"} | row for row in curve_rows(session.record))
             for one in (baselines or {}).get((session.record.scenario, session.record.seed), ()):
-                yield session.whose | {"source": "baseline"} | one.model_dump()
+                yield session.whose | {"source": BASELINE} | one.model_dump()
 
     return _frame(rows(), "source", "epoch", "accuracy", "macro_f1", floats=("accuracy", "macro_f1"))
 

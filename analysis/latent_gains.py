@@ -15,6 +15,7 @@ from crowdloom.analysis.latent_frames import WHOSE
 from crowdloom.analysis.latent_strategies import TITLES
 from crowdloom.analysis.paired import PairedDifference, paired_difference
 from crowdloom.analysis.summary import Table
+from crowdloom.tasks.latent_records import BASELINE
 
 FEW = 10
 """Sessions, below which nobody can see whether their gains are anything like normal, as t intervals suppose."""
@@ -30,7 +31,7 @@ def gains(curves: pd.DataFrame) -> pd.DataFrame:
     where the baseline is not known that far).
     """
     last = curves[curves["source"] == "person"].groupby(_SESSION, sort=False).tail(1).drop(columns="source")
-    alone = curves.loc[curves["source"] == "baseline", [*_SESSION, "epoch", *SCORES]]
+    alone = curves.loc[curves["source"] == BASELINE, [*_SESSION, "epoch", *SCORES]]
     found = last.merge(alone, how="left", on=[*_SESSION, "epoch"], suffixes=("", "_alone"))
     for score in SCORES:
         found[f"baseline_{score}"] = found.pop(f"{score}_alone")
@@ -133,7 +134,7 @@ def steps(interactions: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     (`without_person`) there is no row.
     """
     asked = interactions[~interactions["without_person"].astype(bool)]
-    alone = curves[curves["source"] == "baseline"].set_index([*_SESSION, "epoch"])["accuracy"]
+    alone = curves[curves["source"] == BASELINE].set_index([*_SESSION, "epoch"])["accuracy"]
 
     def baseline_at(epochs: pd.Series) -> np.ndarray:
         keys = pd.MultiIndex.from_arrays([asked["submission"], asked["scenario"], epochs])

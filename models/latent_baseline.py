@@ -7,6 +7,7 @@ import json
 from crowdloom.analysis.files import whole_file
 from crowdloom.models.latent_cache import Prepared, Progress
 from crowdloom.models.latent_evaluation import Evaluation
+from crowdloom.models.latent_kept import baseline_file, kept_baseline
 from crowdloom.models.latent_pretraining import unheard
 from crowdloom.models.latent_training import train_epochs
 from crowdloom.tasks.latent_records import Epoch
@@ -19,15 +20,9 @@ def baseline(scene: Prepared, seed: int, epochs: int, progress: Progress = unhea
     sees here, changes nothing else. Trained once and kept in the scenario's folder. `progress` is told how far it is,
     and what it raises ends it. Raises TrainingError where the loss is not finite.
     """
-    folder = scene.folder / "baselines"
-    kept = folder / f"{seed}.json"
     done = len(scene.curve)
-    try:
-        curve = [Epoch.model_validate(one) for one in json.loads(kept.read_text(encoding="utf-8"))]
-    except FileNotFoundError:
-        curve = []
-    if len(curve) >= done + epochs:
-        return curve[: done + epochs]
+    if (kept := kept_baseline(scene.folder, seed, done + epochs)) is not None:
+        return kept
 
     def on_step(epoch: int, step: int, steps: int) -> None:
         progress((epoch - 1 - done + step / steps) / epochs, f"without a person: epoch {epoch} of {done + epochs}")
@@ -49,7 +44,8 @@ def baseline(scene: Prepared, seed: int, epochs: int, progress: Progress = unhea
         on_step=on_step,
         on_epoch=on_epoch,
     )
-    folder.mkdir(exist_ok=True)
-    with whole_file(kept) as part:
+    file = baseline_file(scene.folder, seed)
+    file.parent.mkdir(exist_ok=True)
+    with whole_file(file) as part:
         part.write_text(json.dumps([one.model_dump() for one in curve]), encoding="utf-8")
     return curve

@@ -25,15 +25,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from crowdloom.analysis.files import whole_file
-from crowdloom.analysis.latent_comparison import BASELINE, Records
+from crowdloom.models.child_process import end_with_parent, undisturbed
 from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.latent import Scale
 from crowdloom.models.latent_session import begin, train
 from crowdloom.models.live import Context, Refused
-from crowdloom.models.sweep_local import end_with_parent, undisturbed
 from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_people import LatentBehaviour, arrange
-from crowdloom.tasks.latent_records import Nothing, SessionRecord, SessionState, TrainInput
+from crowdloom.tasks.latent_records import BASELINE, Nothing, SessionRecord, SessionState, TrainInput
 from crowdloom.tasks.protocol import Trial
 
 _NO_TIME, _ALL_TIME = 1e-3, 1e9
@@ -93,7 +92,7 @@ def compare(
     *,
     processes: int = 1,
     on_progress: OnProgress = lambda done, of, share: None,
-) -> Records:
+) -> dict[tuple[str, int], SessionRecord]:
     """The records of all sessions by strategy (`BASELINE` among them) and seed, from 0; those missing are trained.
 
     The numbers do not depend on the number of processes. Stopped, the next call goes on there. Raises ModelError where

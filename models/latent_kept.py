@@ -31,10 +31,15 @@ def begun_with(name: str, pretraining: Sequence[Epoch]) -> Path | None:
     return None
 
 
+def baseline_file(preparation: Path, seed: int) -> Path:
+    """Where the training with this seed is kept."""
+    return preparation / "baselines" / f"{seed}.json"
+
+
 def kept_baseline(preparation: Path, seed: int, epochs: int) -> list[Epoch] | None:
     """The curve of the training with this seed up to this epoch, with the pretraining; None where it is not kept."""
     try:
-        said = json.loads((preparation / "baselines" / f"{seed}.json").read_text(encoding="utf-8"))
+        said = json.loads(baseline_file(preparation, seed).read_text(encoding="utf-8"))
         curve = [Epoch.model_validate(one) for one in said]
     except (OSError, ValueError):
         return None

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import numpy as np
 
+from crowdloom.models.child_process import end_with_parent, undisturbed
 from crowdloom.models.errors import ModelError
 from crowdloom.models.run_folder import BusyError, RunFolder
 from crowdloom.models.run_task import Outcome, do_run
@@ -165,24 +164,6 @@ def _work(
             pipe.send(None)
         else:
             pipe.send(outcome)
-
-
-def end_with_parent() -> None:
-    """What a thread of a process does so that the process ends with the one that started it, however that ends."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """A process started here never gets Ctrl-C, which is the leading process's to answer; ours arrives afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _how(exitcode: int | None) -> str:

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
+from crowdloom.studies.ended import end
 from crowdloom.studies.ports import free_port
 
 _LOOK_S = 0.2
-_PATIENCE_S = 30
 
 
 def serve_with_worker(database: Path, log: Path, port: int) -> None:
@@ -34,28 +34,19 @@ def serve_with_worker(database: Path, log: Path, port: int) -> None:
                     [*command, "worker"], env=environment, stdout=heard, stderr=heard, start_new_session=True
                 )
             )
-            stack.callback(_end, worker)
+            stack.callback(end, worker)
             server = stack.enter_context(
                 subprocess.Popen(  # noqa: S603 - our own command
                     [*command, "serve", "--port", str(free_port(port))], env=environment, start_new_session=True
                 )
             )
-            stack.callback(_end, server)
+            stack.callback(end, server)
             while server.poll() is None and worker.poll() is None:
                 time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, and do not wait for ever."""
-    process.terminate()
-    try:
-        process.wait(_PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -8,7 +8,6 @@ memory as its step declares (`LiveStep.memory_mib`): what counts is what it has 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
@@ -20,6 +19,7 @@ from multiprocessing.synchronize import Event
 
 import psutil
 
+from crowdloom.models.child_process import end_with_parent
 from crowdloom.models.live import implementation
 from crowdloom.studies.step import News, Order, plain, run
 
@@ -107,7 +107,7 @@ class StepProcess:
 def _serve(pipe: Connection, cancel: Event) -> None:
     """The process's side: run orders until the worker is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the worker decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     reported = 0.0
 
     def report(fraction: float, message: str) -> None:
@@ -129,11 +129,3 @@ def _serve(pipe: Connection, cancel: Event) -> None:
         reported = 0.0
         pipe.send(run(order, report, cancel.is_set))
         sys.stdout.flush()
-
-
-def _end_with_parent() -> None:
-    """A step whose worker was killed must not go on: another worker has its job soon."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "this runs in a spawned process"
-    wait([parent.sentinel])
-    os._exit(1)

@@ -23,6 +23,9 @@ LONGEST_S = 1e9
 """No arrangement is looked at for so long; whatever is longer no clock said."""
 MOST_INTERACTIONS, MOST_CLASSES = 100, 1000
 
+BASELINE = "baseline"
+"""What frames and tables call the training without a person, from the same seed."""
+
 Coordinate = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Coordinates = Annotated[list[Coordinate], Field(max_length=MOST_POINTS)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 
+from crowdloom.studies.ended import end
 from crowdloom.studies.errors import RehearsalError
 
 WORKERS = 2
@@ -46,8 +47,4 @@ def serving(
                 raise RehearsalError(f"the server did not start: {log.read().strip() or 'it said nothing'}")
             yield said.split()[2]  # Serving at ADDRESS
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            end(process)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 
 from crowdloom.models.latent_refusals import NOT_READY
+from crowdloom.studies.ended import end
 from crowdloom.studies.errors import RehearsalError
 from crowdloom.studies.live import FAILED
 
@@ -63,8 +64,4 @@ def working(
                 raise
             raise RehearsalError(str(error).replace(said, f"failed: {reasons[-1]}")) from error
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            end(process)

@@ -1,4 +1,7 @@
-"""A session of HILL in real Chromium, with a real server, a real worker and a network that really trains (digits)."""
+"""A session of HILL in real Chromium, with a real server, a real worker and a network that really trains (digits).
+
+One long file, as all its tests share one server with its worker, which take ten seconds to start.
+"""
 
 from __future__ import annotations
 

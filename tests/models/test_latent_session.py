@@ -1,4 +1,7 @@
-"""Sessions: they begin, train, pause, go on, are given up, and refuse what cannot be."""
+"""Sessions: they begin, train, pause, go on, are given up, and refuse what cannot be.
+
+One long file: each test is a few steps of the same session, told with the same few helpers at its top.
+"""
 
 from __future__ import annotations
 
