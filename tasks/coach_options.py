@@ -1,0 +1,50 @@
+"""What a design can say to the task `coach`, and the live steps that its page calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from crowdloom.tasks.coach_records import Given, GivenInput, Nothing, Read, ReadInput, State
+from crowdloom.tasks.protocol import LiveStep, Settings
+
+
+class CoachOptions(Settings):
+    """Who is coached, by which coach, and what it strives for."""
+
+    coach: str = Field(default="digits", min_length=1, max_length=100)
+    """The name of a prepared coach; `digits` prepares itself, in seconds, when it is first asked for."""
+    coaching: Literal["coached", "control", "by-item"] = "coached"
+    """`coached`: proposals after the first attempt; `control`: the reading alone; `by-item`: as the item's attribute
+    `coaching` says, which is one of the two."""
+    never_coached: tuple[str, ...] = ()
+    """Classes that are coached for nobody, to see what carries over to them."""
+    reads: Literal["when-done", "at-pen-up"] = "when-done"
+    """When the reading (and the proposal) is shown: when the participant says that the drawing is done, or each time
+    that the pen is lifted."""
+    classification: float = Field(default=0.1, ge=0, le=1)
+    """alpha_CL, the weight of being recognised, where the change has weight 32 (equation 1)."""
+    efficiency: float = Field(default=4.0, ge=0, le=32)
+    """alpha_EF, the weight of using little ink."""
+    discriminator: float = Field(default=0.03, ge=0, le=1)
+    """alpha_D, the weight of looking like a real drawing."""
+
+
+MEMORY_MIB = 4096
+"""What the process that prepares a coach may take."""
+
+LIVE_STEPS: Mapping[str, LiveStep] = {
+    "state": LiveStep(Nothing, State, 5, unrecorded=("output",)),
+    "open": LiveStep(Nothing, State, 3600, "worker", MEMORY_MIB),
+    "given": LiveStep(GivenInput, Given, 5, unrecorded=("output",)),
+    "read": LiveStep(ReadInput, Read, 5),
+}
+"""By name:
+
+state   the trial as it stands, so that a reload goes on where it was
+open    prepares a coach that needs no data, where that was not done before
+given   drawings of the asked class, for who cannot or would not write
+read    reads a drawing and proposes a better one; a drawing that is done is kept as an attempt
+"""
