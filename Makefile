@@ -48,6 +48,9 @@ lint: $(VENV)/.dev
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
+# Where Python is told to keep nothing compiled, hundreds of processes would compile all of it anew.
+test check: export PYTHONDONTWRITEBYTECODE =
+
 test: lint
 	$(RUN) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder
 	$(RUN) -m pytest --doctest-modules .src/crowdloom -o testpaths= -q

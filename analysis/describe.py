@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from crowdloom.analysis import latent_summary, mixing_summary, soft_label_summary, wrong_label_summary
+from crowdloom.analysis import coach_summary, latent_summary, mixing_summary, soft_label_summary, wrong_label_summary
 from crowdloom.analysis.summary import NOTHING, Summary, Table
 
 __all__ = ["DESCRIBE", "MEANINGS", "TABLES", "Summary", "Table", "describe", "describe_rows"]
@@ -16,6 +16,7 @@ DESCRIBE: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Summar
     "mixing-coefficient": mixing_summary.mixing_summary,
     "wrong-label": wrong_label_summary.wrong_label_summary,
     "latent-session": latent_summary.latent_summary,
+    "coach": coach_summary.coach_summary,
 }
 """For each task, what describes its frame, with the frame of items and the classes, in numbers."""
 
@@ -24,6 +25,7 @@ TABLES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], list[Tab
     "mixing-coefficient": mixing_summary.mixing_tables,
     "wrong-label": wrong_label_summary.wrong_label_tables,
     "latent-session": latent_summary.latent_tables,
+    "coach": coach_summary.coach_tables,
 }
 """The same in tables: none where there is nothing to be put into them."""
 
@@ -33,6 +35,7 @@ MEANINGS: dict[str, str] = {
     **mixing_summary.MEANINGS,
     **wrong_label_summary.MEANINGS,
     **latent_summary.MEANINGS,
+    **coach_summary.MEANINGS,
 }
 """Every key of a summary with its meaning in a line."""
 

@@ -10,6 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from crowdloom.analysis.boundary_figures import boundaries_figure, boundary_figure
+from crowdloom.analysis.coach_measure_figures import CAPTIONS as COACH_CAPTIONS
+from crowdloom.analysis.coach_measure_figures import measure_figures
+from crowdloom.analysis.coach_trials import coachable, never_coached_by, trials
 from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.figures import entropy_figure
 from crowdloom.analysis.item_means import item_means
@@ -76,11 +79,17 @@ def latent_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[s
     return _draw({"improvement": lambda: improvement_figure(frame, items)})
 
 
+def coach_figures(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Drawn:
+    """One for each measure, `coach-recognised` and so on, of classes that can be coached."""
+    return _draw(measure_figures(coachable(trials(frame, never_coached_by(items)))))
+
+
 FIGURES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Sequence[str]], Drawn]] = {
     "soft-label": soft_label_figures,
     "mixing-coefficient": mixing_figures,
     "wrong-label": wrong_label_figures,
     "latent-session": latent_figures,
+    "coach": coach_figures,
 }
 """For each task, what draws its frame, with the frame of items and the classes.
 
@@ -118,6 +127,7 @@ CAPTIONS = {
         "Validation accuracy of each session before the first interaction and after the last epoch, by scenario; "
         "squares are means. A network improves without a person, too."
     ),
+    **COACH_CAPTIONS,
 }
 """What each figure shows, and what its bars are, by the stem of its file."""
 
@@ -128,6 +138,10 @@ TIMES_CAPTIONS = {
     "wrong-label": "Seconds per answer, by condition. Bars are 95 % bootstrap intervals over people.",
     "latent-session": (
         "Seconds per session, training and waiting included, by scenario. "
+        "Bars are 95 % bootstrap intervals over people."
+    ),
+    "coach": (
+        "Seconds per trial, both attempts and looking at what was read included, with and without a proposal. "
         "Bars are 95 % bootstrap intervals over people."
     ),
 }

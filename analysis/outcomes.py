@@ -91,6 +91,11 @@ def _column(name: str) -> Values:
     return lambda frame, items, classes: frame[name].to_numpy(dtype=np.float64)
 
 
+def _change(name: str) -> Values:
+    """What a measure was after the second attempt less what it was after the first."""
+    return lambda frame, items, classes: (frame[f"{name}_after"] - frame[f"{name}_before"]).to_numpy(dtype=np.float64)
+
+
 def _improvement(frame: pd.DataFrame, items: pd.DataFrame, classes: Sequence[str]) -> Floats:
     return improvements(frame)
 
@@ -118,6 +123,20 @@ _VALUES: dict[str, dict[str, Values]] = {
         "improvement": _improvement,
         "macro_f1": _column("macro_f1"),
         "movements": _column("movements"),
+        "seconds": _seconds,
+    },
+    "coach": {
+        "recognised_before": _column("recognised_before"),
+        "recognised_after": _column("recognised_after"),
+        "recognised_gain": _change("recognised"),
+        "confidence_before": _column("confidence_before"),
+        "confidence_after": _column("confidence_after"),
+        "confidence_gain": _change("confidence"),
+        "ink_change": _change("ink"),
+        "length_change": _change("length"),
+        "seconds_change": _change("seconds"),
+        "similarity": _column("similarity"),
+        "adopted": _column("adopted"),
         "seconds": _seconds,
     },
 }

@@ -64,6 +64,20 @@ OUTCOMES: dict[str, dict[str, OutcomeWords]] = {
         "movements": OutcomeWords("movements made in the session", "movements"),
         "seconds": _SECONDS,
     },
+    "coach": {
+        "recognised_before": OutcomeWords("whether the first attempt was read as the class asked for", "share", True),
+        "recognised_after": OutcomeWords("whether the second attempt was read as the class asked for", "share", True),
+        "recognised_gain": OutcomeWords("the second attempt recognised (1 or 0) less the first", "share"),
+        "confidence_before": OutcomeWords("probability of the class asked for, first attempt", "share"),
+        "confidence_after": OutcomeWords("probability of the class asked for, second attempt", "share"),
+        "confidence_gain": OutcomeWords("that of the second attempt less that of the first", "share"),
+        "ink_change": OutcomeWords("ink of the second attempt less that of the first", "pixels"),
+        "length_change": OutcomeWords("stroke length of the second attempt less that of the first", "canvas widths"),
+        "seconds_change": OutcomeWords("writing time of the second attempt less that of the first", "s"),
+        "similarity": OutcomeWords("similarity of the second attempt to the first", "share"),
+        "adopted": OutcomeWords("share of the proposal that the second attempt took up", "share"),
+        "seconds": _SECONDS,
+    },
 }
 """For each task, what a hypothesis can be about; `analysis.outcomes` computes them."""
 
@@ -172,8 +186,8 @@ class Hypothesis(Settings):
         return None
 
 
-NOT_COMPARED = ("latent-session",)
-"""Tasks whose answers are whole sessions, of which nobody can say that two are the same."""
+NOT_COMPARED = ("latent-session", "coach")
+"""Tasks whose answers are whole sessions or drawings, of which nobody can say that two are the same."""
 
 
 class PlannedExclusions(Settings):

@@ -72,11 +72,17 @@ def latent_kinds(frame: pd.DataFrame) -> dict[str, pd.Series]:
     return {f"session, {name}": frame["item"] == name for name in sorted(set(frame["item"]))}
 
 
+def coach_kinds(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """A trial in which the coach proposed something, and one in which it did not."""
+    return {"coached trial": frame["coached"] == 1, "uncoached trial": frame["coached"] == 0}
+
+
 KINDS: dict[str, Callable[[pd.DataFrame], dict[str, pd.Series]]] = {
     "soft-label": soft_label_kinds,
     "mixing-coefficient": mixing_kinds,
     "wrong-label": wrong_label_kinds,
     "latent-session": latent_kinds,
+    "coach": coach_kinds,
 }
 """For each task, which answers of its frame are of each kind."""
 

@@ -12,24 +12,20 @@ runs/STRATEGY-SEED.json    the record of a session that is done
 from __future__ import annotations
 
 import json
-import multiprocessing
 import random
 import shutil
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from ctypes import Array, c_double
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from crowdloom.analysis.files import whole_file
-from crowdloom.models.child_process import end_with_parent, undisturbed
 from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.latent import Scale
 from crowdloom.models.latent_session import begin, train
 from crowdloom.models.live import Context, Refused
+from crowdloom.models.together import do_all
 from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_people import LatentBehaviour, arrange
 from crowdloom.tasks.latent_records import BASELINE, Nothing, SessionRecord, SessionState, TrainInput
@@ -37,7 +33,6 @@ from crowdloom.tasks.protocol import Trial
 
 _NO_TIME, _ALL_TIME = 1e-3, 1e9
 """Minutes: without a person the time is over at once, and simulated people need none."""
-_LOOK_S = 0.5
 _UNDER_WAY = ".sessions"
 
 OnProgress = Callable[[int, int, float], None]
@@ -107,20 +102,9 @@ def compare(
     def told(done: int, shares: Sequence[float]) -> None:
         on_progress(before + done, len(jobs), (before + sum(shares)) / len(jobs))
 
-    if min(processes, len(missing)) > 1:
-        _train_in_processes(folder, terms, missing, processes, told)
-    else:
-        shares = [0.0] * len(missing)
-        for place, job in enumerate(missing):
-
-            def tell(share: float, place: int = place) -> None:
-                shares[place] = share
-                told(place, shares)
-
-            _train_one(folder, terms, job, tell)
+    do_all(partial(_train_one, folder, terms), missing, processes, told)
     with suppress(OSError):  # it is not there, or another process still trains
         (folder / _UNDER_WAY).rmdir()
-    told(len(missing), [1.0] * len(missing))
     return {(job.strategy, job.seed): _read(job.kept(folder)) for job in jobs}
 
 
@@ -194,52 +178,3 @@ def _asked(state: SessionState, terms: Terms, job: _Job) -> TrainInput:
     said = (state.labels, state.predictions, state.confusion, len(state.classes))
     x, y, movements = arrange(job.strategy, state.x, state.y, *said, rng, terms.strength, state.number)
     return TrainInput(number=state.number, x=x, y=y, alpha=terms.alpha, movements=movements)
-
-
-# ---- Several at once.
-
-
-def _train_in_processes(
-    folder: Path, terms: Terms, jobs: Sequence[_Job], processes: int, told: Callable[[int, Sequence[float]], None]
-) -> None:
-    """Train these sessions, so many at once. The processes end with this call, however it ends."""
-    spawn = multiprocessing.get_context("spawn")  # PyTorch does not survive a fork
-    shares = spawn.RawArray(c_double, len(jobs))
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(min(processes, len(jobs)), spawn, _begin_worker, (shares,)) as pool:
-        try:
-            with undisturbed():
-                waiting = {pool.submit(_train_there, place, folder, terms, job) for place, job in enumerate(jobs)}
-            while waiting:
-                done, waiting = wait(waiting, _LOOK_S)
-                for one in done:
-                    one.result()
-                told(len(jobs) - len(waiting), list(shares))
-        except BaseException as error:
-            for child in set(multiprocessing.active_children()) - others:
-                child.kill()
-            if isinstance(error, BrokenProcessPool):
-                raise ModelError(
-                    "a process that trained was ended from outside, which often means that memory was short; what is "
-                    "done stays, and the same again goes on from there"
-                ) from error
-            raise
-
-
-_SHARES: list[Array[c_double]] = []
-"""In a worker: how far each job is."""
-
-
-def _begin_worker(shares: Array[c_double]) -> None:
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    _SHARES.append(shares)
-
-
-def _train_there(place: int, folder: Path, terms: Terms, job: _Job) -> None:
-    (shares,) = _SHARES
-
-    def tell(share: float) -> None:
-        shares[place] = share
-
-    _train_one(folder, terms, job, tell)
-    tell(1.0)

@@ -7,13 +7,11 @@ the same numbers.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ import numpy.typing as npt
 
 from crowdloom.analysis.files import whole_file
 from crowdloom.models.errors import ArgumentError, ModelError, first_line
+from crowdloom.models.held_folder import held_folder
 from crowdloom.models.latent_items import (
     CURRENT,
     DESCRIPTION,
@@ -40,27 +39,12 @@ from crowdloom.models.latent_scenarios import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.scenario import check_data, check_scenario
 from crowdloom.models.run_folder import write_tensors
 
-LOCK, STATE = "lock", "state.safetensors"
-_WAIT = 0.2  # seconds between two looks whether another process is done
+STATE = "state.safetensors"
 
 
-@contextmanager
-def held(name: str, progress: Progress) -> Iterator[Path]:
-    """The scenario's folder, made and kept to this process; waits while another one has it.
-
-    The lock is the system's: it ends with the process, however that ends.
-    """
-    folder = scenario_folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a", encoding="utf-8") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress(0.0, "waiting for another process that prepares it")
-                time.sleep(_WAIT)
-        yield folder
+def held(name: str, progress: Progress) -> AbstractContextManager[Path]:
+    """The scenario's folder, made and kept to this process; waits while another one has it."""
+    return held_folder(scenario_folder(name), progress)
 
 
 def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Progress) -> Prepared:

@@ -25,6 +25,10 @@ IMPLEMENTATIONS: dict[tuple[str, str], str] = {
     ("latent-session", "train"): "crowdloom.models.latent_session:train",
     ("latent-session", "discard"): "crowdloom.models.latent_steps:discard",
     ("latent-session", "item"): "crowdloom.models.latent_steps:item",
+    ("coach", "state"): "crowdloom.models.coach_steps:state",
+    ("coach", "open"): "crowdloom.models.coach_opening:begin",
+    ("coach", "given"): "crowdloom.models.coach_steps:given",
+    ("coach", "read"): "crowdloom.models.coach_steps:read",
 }
 """(task, step) -> "module:function". Names, not functions: a module is imported when its step first runs,
 so that the pages and the command line never load what only a worker needs."""

@@ -60,6 +60,20 @@ def library_versions() -> dict[str, str | None]:
     return {"python": platform.python_version()} | {name: _version(name) for name in ("torch", "numpy", "safetensors")}
 
 
+def machine(device: str = "cpu") -> str:
+    """The processor, or the graphics card, that computes, as a reader of a table would name it."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name} with {os.cpu_count()} processors"
+
+
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

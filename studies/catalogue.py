@@ -12,6 +12,7 @@ from crowdloom.studies.design import Design
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError
 from crowdloom.tasks import TASKS
+from crowdloom.tasks.coach_coaching import VERSIONS
 
 FOLDER = Path(__file__).resolve().parent / "designs"
 
@@ -32,6 +33,9 @@ class Entry:
         said = self.design.items
         if said.names:
             return len(said.names)
+        if said.source == "classes":
+            versions = len(VERSIONS) if self.design.batches.versions else 1
+            return len(said.only or self.design.classes) * (said.rounds or 1) * versions
         if said.sample is not None or said.mixed is None or said.mixed.keep:
             return said.sample
         pairs = said.mixed.pairs * math.comb(len(self.design.classes), 2)

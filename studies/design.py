@@ -255,24 +255,20 @@ class Design(Part):
     def _consistent(self) -> Design:
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes: a class stands there twice")
-        if problem := TASKS[self.task].check_classes(self.classes):
-            raise ValueError(f"classes: {problem}")
         if self.coding is not None and self.coding.unit == "interaction" and self.task != LatentSession.name:
             raise ValueError(f"coding.unit: only the task {LatentSession.name} has interactions")
-        task = TASKS[self.task]
-        check_settings(task.options, self.options, "options")
-        check_settings(task.behaviour, self.rehearsal.behaviour, "rehearsal.behaviour")
-        for number, condition in enumerate(self.conditions):
-            check_settings(task.options, self.options | condition.options, f"conditions.{number}.options")
         names = [condition.name for condition in self.conditions]
         if len(set(names)) < len(names):
             raise ValueError("conditions: a name stands there twice")
         if self.batches.split_items and len(names) < 2:
             raise ValueError("batches.split_items: only several conditions can share the items; add [[conditions]]")
+        if self.batches.versions and self.people.submissions_per_participant > 1:
+            raise ValueError(
+                "people.submissions_per_participant: with batches.versions who comes again could have the same items "
+                "in another version; leave it out"
+            )
         if self.people.one_condition and len(names) < 2:
             raise ValueError("people.one_condition: there is only one condition; add [[conditions]] or leave it out")
-        if self.bonus and not set(SoftLabel.columns) <= set(task.columns):
-            raise ValueError(f"bonus.rule: agreement compares soft labels, which the task {self.task} does not ask for")
         if self.people.reward is not None:
             currency = self.people.reward.currency
             if self.bonus and self.bonus.amount.currency != currency:
@@ -281,6 +277,24 @@ class Design(Part):
                 money = getattr(self.people, name)
                 if money is not None and money.currency != currency:
                     raise ValueError(f"people: {name} is to be in the reward's currency {currency}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_the_task(self) -> Design:
+        if problem := TASKS[self.task].check_classes(self.classes):
+            raise ValueError(f"classes: {problem}")
+        task = TASKS[self.task]
+        check_settings(task.options, self.options, "options")
+        check_settings(task.behaviour, self.rehearsal.behaviour, "rehearsal.behaviour")
+        for number, condition in enumerate(self.conditions):
+            check_settings(task.options, self.options | condition.options, f"conditions.{number}.options")
+        for number, arm in enumerate(self.arms()):
+            if problem := self.task_options(arm).check_classes(self.classes):
+                field = problem.partition(":")[0]
+                where = f"conditions.{number}.options" if field in arm.options else "options"
+                raise ValueError(f"{where}.{problem}")
+        if self.bonus and not set(SoftLabel.columns) <= set(task.columns):
+            raise ValueError(f"bonus.rule: agreement compares soft labels, which the task {self.task} does not ask for")
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
-from crowdloom.studies.design_types import Number, Part, Whole
+from crowdloom.studies.design_types import Line, Number, Part, Whole
 
 MOST_RESPONSES = 10_000
 
@@ -51,6 +51,9 @@ class Batches(Part):
     order: Literal["random", "counterbalanced"] = "random"
     """`random`: each participant has an order of their own; `counterbalanced`: the orders of a batch are used equally
     often, all of them for up to four items, else those of a Williams design."""
+    versions: Line | None = None
+    """An attribute of the items that says in which version each is there: each participant then has every item of a
+    batch in one version, as many in the one as in the other, and each item is in each version for equally many."""
     split_items: StrictBool = False
     """Each condition has items of its own, an equal share of all, instead of all items."""
 

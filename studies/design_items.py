@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from crowdloom.studies.design_types import Line, Number, Part, Whole
+from crowdloom.studies.design_types import ClassName, Line, Number, Part, Whole
+
+_WITHOUT_FILES = ("digits", "scenarios", "classes")
 
 
 class Mixed(Part):
@@ -43,15 +45,20 @@ class Mixed(Part):
 class Items(Part):
     """Where the stimuli come from."""
 
-    source: Literal["digits", "folder", "csv", "arrays", "scenarios", "import"]
+    source: Literal["digits", "folder", "csv", "arrays", "scenarios", "classes", "import"]
     """`digits`: scikit-learn's; `folder`: images below `path`, in one folder per class or all in one;
     `csv`: a table with the columns key, image and optionally reference and difficulty; `arrays`: an .npz
     with `images` and optionally `label`, `index` and `difficulty`; `scenarios`: what live tasks train on, by
-    `names`, without pictures; `import`: written by `crowdloom import`, whose items came with the answers."""
+    `names`, without pictures; `classes`: the design's classes themselves, to be written;
+    `import`: written by `crowdloom import`, whose items came with the answers."""
     path: str | None = None
     """File or folder, relative to the design file."""
     names: tuple[Line, ...] | None = None
     """For `scenarios`: their names, one item each."""
+    rounds: Whole | None = Field(default=None, ge=1, le=1000)
+    """For `classes`: how often each is asked for; once if left out."""
+    only: tuple[ClassName, ...] | None = Field(default=None, min_length=1)
+    """For `classes`: those that are asked for; all if left out."""
     counts: str | None = None
     """For `arrays`: an .npy with annotator counts per class, one row for each `index`; the difficulty
     of an item is then the entropy of its row, in nats."""
@@ -70,11 +77,16 @@ class Items(Part):
             raise ValueError('names: belong to source "scenarios", which needs at least one')
         if self.names and len(set(self.names)) < len(self.names):
             raise ValueError("names: a scenario stands there twice")
-        if self.source in ("digits", "scenarios") and (self.path or self.counts):
+        for name in ("rounds", "only"):
+            if getattr(self, name) is not None and self.source != "classes":
+                raise ValueError(f'{name}: belongs to source "classes", not to "{self.source}"')
+        if self.only and len(set(self.only)) < len(self.only):
+            raise ValueError("only: a class stands there twice")
+        if self.source in _WITHOUT_FILES and (self.path or self.counts):
             raise ValueError(f'source: "{self.source}" takes no path and no counts')
-        if self.source == "scenarios" and self.mixed:
-            raise ValueError("mixed: scenarios have no images that could be mixed")
-        if self.source not in ("digits", "scenarios") and not self.path:
+        if self.source in ("scenarios", "classes") and self.mixed:
+            raise ValueError(f"mixed: {self.source} have no images that could be mixed")
+        if self.source not in _WITHOUT_FILES and not self.path:
             raise ValueError(f'source: "{self.source}" needs a path; add path = "…"')
         if self.counts and self.source != "arrays":
             raise ValueError(f'counts: belong to source "arrays", not to "{self.source}"')

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,59 +13,23 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from crowdloom.studies.database import Store, new_token, now, open_store
+from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.loading import load_design
-from crowdloom.studies.rehearsal import Habits, Rehearsal, rehearse
 from crowdloom.studies.tables import Item, Response, Study, Submission
+from crowdloom.studies.whole_run import ANALYSIS, DATABASE, Say, WholeRun, take_part
 from crowdloom.tasks.latent_session import SAID
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DATABASE, ANALYSIS = "study.db", "analysis"
-FAITHFUL = Habits(drop_out=0.0, careless=0.0, restless=0.0)
-"""Whoever comes here stays to the end."""
-
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
-class HillRun:
+class HillRun(WholeRun):
     """What a run made, and where."""
 
-    folder: Path
-    rehearsal: Rehearsal
-    said: Sequence[str]
-    """What the analysis says in sentences."""
     strategies: pd.DataFrame
     """What sessions gained, by the strategy of their participant; see `analysis.latent_strategy_gains`."""
-
-    @property
-    def database(self) -> Path:
-        """The store."""
-        return self.folder / DATABASE
-
-    @property
-    def analysis(self) -> Path:
-        """The folder with the analysis."""
-        return self.folder / ANALYSIS
-
-
-def new_folder(below: Path) -> Path:
-    """A new folder, named by the time: nothing of an earlier run is touched."""
-    folder = below / f"{now():%Y-%m-%d-%H%M%S}-{new_token(2)}"
-    folder.mkdir(parents=True)
-    return folder
-
-
-def empty_folder(folder: Path) -> Path:
-    """This folder, made if need be. Raises OptionError where it has anything in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise OptionError(f"--out {folder} has files in it already, and they stay as they are; give another folder")
-    return folder
 
 
 def run_study(
@@ -80,16 +44,8 @@ def run_study(
         say(f"Preparing {name}: its network learns alone at first, which is kept for the next time.")
         _prepare(name, show)
     with closing(open_store(str(folder / DATABASE))) as store:
-        load_design(store, design, source, folder)
         say(f"Simulated people take part over HTTP, {people} of them, and workers train for them.")
-        rehearsal = rehearse(
-            store,
-            design.name,
-            participants=people,
-            seed=seed,
-            habits=FAITHFUL,
-            on_end=lambda done: show(f"{done} of {people} are done"),
-        )
+        rehearsal = take_part(store, design, source, folder, people=people, seed=seed, show=show)
         say("The same trainings are done without a person, and the analysis is written.")
         return HillRun(folder, rehearsal, *_analyse(store, design.name, folder / ANALYSIS, show))
 

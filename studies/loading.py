@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
-from crowdloom.studies.batches import deal_to_conditions
 from crowdloom.studies.database import Store, insert_new, new_token, now
+from crowdloom.studies.dealing import deal_items
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.design_items import Items
 from crowdloom.studies.errors import ItemError
@@ -114,9 +114,7 @@ def prepare_items(design: DesignModel, items: Sequence[SourceItem], spool: Spool
     Raises DesignError or ItemError, also for an image that cannot be shown and for an item that lacks what
     the task needs.
     """
-    dealt = deal_to_conditions(
-        [item.difficulty for item in items], design.batches, design.seed, design.items.sample, len(design.arms())
-    )
+    dealt = deal_items(design, items)
     shown_with: dict[int, list[Settings]] = {}
     for arm, batches in zip(design.arms(), dealt, strict=True):
         options = design.task_options(arm)

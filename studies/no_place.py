@@ -31,4 +31,4 @@ def why_no_place(connection: Connection, entry: Entry, attempts: int, person: in
 
 
 def _items(entry: Entry) -> str:
-    return "parts" if entry.design.items.source == "scenarios" else "images"
+    return "parts" if entry.design.items.source in ("scenarios", "classes") else "images"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from crowdloom.analysis.plan import OUTCOMES, TESTS, Hypothesis, Unit
 from crowdloom.analysis.power import SIMULATIONS, Trial
-from crowdloom.studies.batches import deal_to_conditions
+from crowdloom.studies.dealing import deal_items
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.errors import DesignError, OptionError, StudyError
 from crowdloom.studies.posting import newest_design
@@ -127,9 +127,7 @@ def count_items(design: DesignModel, folder: Path) -> int:
             f"{absent} is not here and the design draws no sample, so nobody knows how many items there are; say it "
             "with items.sample in the design"
         )
-    dealt = deal_to_conditions(
-        [item.difficulty for item in items], design.batches, design.seed, design.items.sample, len(design.arms())
-    )
+    dealt = deal_items(design, items)
     return len({position for batches in dealt for batch in batches for position in batch})
 
 

@@ -53,10 +53,11 @@ def serve(
     finally:
         store.close()  # a connection must not be carried over a fork
     secret = secrets.token_hex(32)
+    module, _, factory = app.partition(":")
+    make = getattr(import_module(module), factory)  # once, before the fork: each worker would import the same
 
     def load() -> Any:
-        module, _, factory = app.partition(":")
-        return getattr(import_module(module), factory)(open_store(address, create=False), secret)
+        return make(open_store(address, create=False), secret)
 
     run_server(
         load,

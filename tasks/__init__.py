@@ -4,6 +4,7 @@ A task knows no database, no web framework and no torch. Its page is
 `templates/tasks/<module name>.html`.
 """
 
+from crowdloom.tasks.coach import CoachTask
 from crowdloom.tasks.latent_session import LatentSession
 from crowdloom.tasks.mixing_coefficient import MixingCoefficient
 from crowdloom.tasks.protocol import Task
@@ -15,4 +16,5 @@ TASKS: dict[str, Task] = {
     "wrong-label": WrongLabel(),
     "mixing-coefficient": MixingCoefficient(),
     "latent-session": LatentSession(),
+    "coach": CoachTask(),
 }

@@ -151,8 +151,11 @@ class ReadInput(Record):
 
 
 class Read(Record):
-    """What the recogniser read, what the coach proposes (None in an uncoached trial), and the trial as it stands."""
+    """What the recogniser read, what the coach proposes (None in an uncoached trial), and how the trial stands then.
+
+    `writing` is None for a drawing that was only looked at: nothing but the number of looks has changed.
+    """
 
     reading: Reading
     proposal: Proposal | None = None
-    writing: Writing
+    writing: Writing | None = None

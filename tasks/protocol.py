@@ -39,6 +39,10 @@ class Settings(BaseModel):
         """As a behaviour: that of the simulated person with this number, from 0; all are alike unless a task says."""
         return self
 
+    def check_classes(self, classes: Sequence[str]) -> str | None:
+        """As options: which field does not fit the design's classes, and why, as in `field: …`; None where all fit."""
+        return None
+
 
 @dataclass(frozen=True)
 class View:

@@ -71,6 +71,13 @@ def scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def coaches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the coach of the digits is prepared once for all tests: who is first does it, in whichever process."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "coaches"
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a real PostgreSQL server: `$CROWDLOOM_TEST_POSTGRES`, or one started here."""
     if url := os.environ.get("CROWDLOOM_TEST_POSTGRES"):

@@ -1,9 +1,13 @@
-"""The README's examples are run as they stand, in an empty folder, in order."""
+"""The README's examples are run as they stand, in an empty folder, in order.
+
+Commands are forked from a process that has loaded what takes long; those that serve come from a shell.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,6 +18,7 @@ import pytest
 
 from crowdloom.studies.cli import COMMANDS
 from tests.conftest import ROOT
+from tests.loaded import Loaded, loaded
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(console|console serve|console data|python|toml [\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -23,6 +28,16 @@ def run(command: list[str], folder: Path) -> None:
     """Run one example; its output is shown where it fails."""
     done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def run_line(line: str, folder: Path, commands: Loaded) -> None:
+    """Run one line of a console."""
+    words = shlex.split(line)
+    if words[0] != "crowdloom" or set(line) & set("|&;<>()$`\\*?#~"):
+        run(["bash", "-c", line], folder)
+        return
+    status, said = commands.run(words[1:], folder, environment(folder))
+    assert status == 0, f"{line}\n{said}"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -42,25 +57,31 @@ def start_and_stop(command: str, folder: Path) -> None:
         assert process.wait(30) == 0
 
 
+def run_blocks(folder: Path, request: pytest.FixtureRequest, commands: Loaded) -> None:
+    """Run all blocks in this folder."""
+    for kind, block in BLOCK.findall(README):
+        if kind.startswith("toml "):
+            with (folder / kind.removeprefix("toml ")).open("a", encoding="utf-8") as file:
+                file.write(f"\n{block}")
+            continue
+        if kind == "python":
+            run([sys.executable, "-c", block], folder)
+            continue
+        if kind == "console data":
+            shutil.copy(request.getfixturevalue("test_data") / "cifar10s-raw.csv", folder)
+        for line in block.splitlines():
+            if kind == "console serve":
+                start_and_stop(line.removeprefix("$ "), folder)
+            else:
+                run_line(line.removeprefix("$ "), folder, commands)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_examples_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Every console and Python block of the README does what it says; a block of TOML goes to the end of its file."""
-    for kind, block in BLOCK.findall(README):
-        if kind.startswith("toml "):
-            with (tmp_path / kind.removeprefix("toml ")).open("a", encoding="utf-8") as file:
-                file.write(f"\n{block}")
-            continue
-        if kind == "python":
-            run([sys.executable, "-c", block], tmp_path)
-            continue
-        if kind == "console data":
-            shutil.copy(request.getfixturevalue("test_data") / "cifar10s-raw.csv", tmp_path)
-        for line in block.splitlines():
-            if kind == "console serve":
-                start_and_stop(line.removeprefix("$ "), tmp_path)
-            else:
-                run(["bash", "-c", line.removeprefix("$ ")], tmp_path)
+    with loaded() as commands:
+        run_blocks(tmp_path, request, commands)
 
 
 def test_every_command_stands_in_the_readme() -> None:

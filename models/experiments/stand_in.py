@@ -6,9 +6,8 @@ import random
 from itertools import combinations
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.neighbors import NearestNeighbors
 
+from crowdloom.analysis.digits import load_digits, neighbours_classes
 from crowdloom.analysis.elicited import Elicited, Floats, Ints
 from crowdloom.analysis.labels import entropy
 from crowdloom.analysis.similarity import second_choice_similarity
@@ -23,7 +22,6 @@ from crowdloom.tasks.soft_label import SoftLabel
 
 CLASSES = tuple("0123456789")
 SIZE = 32
-NEIGHBOURS = 15
 SLIPS = 0.04
 """The share of a simulated person's single choices that is any class."""
 PEOPLE, SOFT_IMAGES, ANNOTATORS = 51, 120, 6
@@ -66,11 +64,9 @@ def stand_in_material(seed: int) -> Material:
 def _digits() -> tuple[ImageSet, Floats]:
     """The digits, dark on white, and the true label of each, [N, K]."""
     given = load_digits()
-    grey = (255 - given.images * (255 / 16)).round().astype(np.uint8)
-    near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(given.data).kneighbors(return_distance=False)
-    truth = np.stack([(given.target[near] == number).mean(axis=1) for number in range(len(CLASSES))], axis=1)
-    keys = [f"digit-{number:04d}" for number in range(len(grey))]
-    return image_set(list(grey), keys, given.target, CLASSES, size=SIZE).in_colour(), truth
+    keys = [f"digit-{number:04d}" for number in range(len(given.targets))]
+    pictures = image_set(list(given.dark_on_white()), keys, given.targets, CLASSES, size=SIZE)
+    return pictures.in_colour(), neighbours_classes(given)
 
 
 def _enriched(train: Ints, truth: Floats, rng: np.random.Generator) -> Ints:

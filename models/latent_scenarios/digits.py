@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from crowdloom.analysis.digits import load_digits
 from crowdloom.models.latent_networks import DigitsNetwork
 from crowdloom.models.latent_scenarios.classes import CLASSES as BY_SCENARIO
 from crowdloom.models.latent_scenarios.scenario import Scenario, ScenarioData
@@ -21,10 +22,8 @@ VALIDATION = 0.25
 
 def load(path: Path | None = None) -> ScenarioData:
     """The 1,797 digits; a quarter of each class is kept for validation."""
-    from sklearn.datasets import load_digits
-
     digits = load_digits()
-    labels = digits.target.astype(np.int64)
+    labels = digits.targets.astype(np.int64)
     grey = np.round(digits.images * (255 / 16)).astype(np.uint8)
     split = seeded_split(len(labels), VALIDATION, SCENARIO.seed, by=labels)
     x = torch.from_numpy(grey).float().div(255).unsqueeze(1)

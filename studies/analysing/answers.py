@@ -95,6 +95,7 @@ _POOLING = {
     "mixing-coefficient": "These numbers, and the times and figures below, pool {}; crowdloom export holds them apart.",
     "wrong-label": "These numbers pool {}; the tables below hold them apart, as crowdloom export does.",
     "latent-session": "These numbers, and the times and figures below, pool {}; the tables below hold them apart.",
+    "coach": "These numbers pool {}; the sections on coaching below compare coached people or trials with others.",
 }
 """For each task, what of its description does not tell conditions apart."""
 

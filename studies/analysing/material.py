@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
+from crowdloom.analysis.coach_report import Material as Writings
 from crowdloom.analysis.latent_report import Material as Sessions
 from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.analysing.sessions import read_session_material
+from crowdloom.studies.analysing.writings import read_writing_material
 from crowdloom.studies.design import Design as DesignModel
 from crowdloom.studies.posting import SIMULATED, current_design
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
@@ -20,10 +22,11 @@ from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
 from crowdloom.studies.records import read_background, read_debrief
 from crowdloom.studies.releasing.whence import PublishedPlan, Whence, published_plans, read_whence
-from crowdloom.studies.session_records import TASK
+from crowdloom.studies.session_records import TASK as SESSIONS
 from crowdloom.studies.status import read_postings
 from crowdloom.studies.tables import Design, Exclusion, Posting, Study, Submission
 from crowdloom.studies.training_runs import StoredRun, read_training_runs
+from crowdloom.studies.writing_records import TASK as WRITINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +85,8 @@ class Material:
     """Of training on the study's labels."""
     sessions: Sessions | None = None
     """In a latent space, of every submission whatever its standing; None for other tasks."""
+    writings: Writings | None = None
+    """Of the task `coach`, in the same way."""
 
 
 def read_material(connection: Connection, study: str, version: int | None = None) -> Material:
@@ -130,7 +135,8 @@ def read_material(connection: Connection, study: str, version: int | None = None
         pay=_pay(connection, study),
         whence=whence,
         runs=read_training_runs(connection, study),
-        sessions=read_session_material(connection, study, "all", version) if design.task == TASK else None,
+        sessions=read_session_material(connection, study, "all", version) if design.task == SESSIONS else None,
+        writings=read_writing_material(connection, study, "all", version) if design.task == WRITINGS else None,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdloom.analysis.bootstrap import SAMPLES
+from crowdloom.analysis.coach_report import writing_sections
 from crowdloom.analysis.figure_style import NothingToDrawError
 from crowdloom.analysis.latent_report import session_sections
 from crowdloom.analysis.questionnaire_figures import scales_figure, tlx_figure
@@ -28,6 +29,7 @@ from crowdloom.studies.analysing.plan_section import plan_section
 from crowdloom.studies.analysing.results import Results, find_results
 from crowdloom.studies.analysing.sessions import counting_sessions
 from crowdloom.studies.analysing.whence import whence_blocks
+from crowdloom.studies.analysing.writings import counting_writings
 from crowdloom.studies.words import count
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def analyse(
         participants_section(material, told),
         *answer_sections(answers, say),
         *([] if material.sessions is None else session_sections(counting_sessions(material.sessions, counted))),
+        *([] if material.writings is None else writing_sections(counting_writings(material.writings, counted))),
         *_questionnaires(material, told),
         *models_section(material.runs),
         _making(material, command, samples, counts),

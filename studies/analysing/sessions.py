@@ -36,12 +36,12 @@ def read_session_material(
         shown=_shown(connection, found.sessions),
         notes=found.notes(),
         items=found.items,
-        nobody="" if found.sessions or found.unusable else _nobody(connection, study, scope, version),
+        nobody="" if found.sessions or found.unusable else nobody(connection, study, scope, version),
     )
 
 
-def _nobody(connection: Connection, study: str, scope: Scope, version: int | None) -> str:
-    """Why no session counts in a study that has none, a clause."""
+def nobody(connection: Connection, study: str, scope: Scope, version: int | None) -> str:
+    """Why nothing counts in a study in which nothing does, a clause."""
     begun = len(find_answers(connection, study, "all", version).submissions)
     if not begun:
         return "nobody has begun yet"

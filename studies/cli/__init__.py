@@ -45,6 +45,7 @@ COMMANDS = {
     "train": "Train networks on collected labels, and compare kinds of labels.",
     "tables": "Rebuild the tables and figures of the thesis on learning from soft labels and mixes.",
     "hill": "Studies in which people reshape a network's latent space.",
+    "coach": "Studies in which a network coaches people to be understood.",
     "aggregate": "Turn any table of people's labels into probabilities for each task.",
     "export": "Write a study's answers as one long table.",
     "release": "Write a study as a data set that others can load.",

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     type=click.Choice(
         ["answers", "items", "questionnaires", "background", "debrief", "events", "codes", "sessions"]
         + [f"session-{part}" for part in ("curves", "interactions", "classes", "movements")]
+        + ["writings", "writing-attempts", "writing-points"]
     ),
     default="answers",
     show_default=True,
     help="The answers to the items, the items themselves, the questionnaires with their scores, the answers to the "
     "background or the debrief questions, everything else that happened, or the codes that researchers gave the "
-    "items; of sessions in a latent space one of their tables.",
+    "items; of sessions in a latent space, and of writings that a coach read, one of their tables.",
 )
 @answers_options
 @database_option
@@ -37,7 +38,8 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
     The items are a row each, with what their source says of them and their final category. --responses concerns
     the answers and the questionnaires, --version these and the items; background, debrief and events are those of
     all submissions, codes those of the items of the newest version. Tables of sessions are those of hill analyse,
-    without the trainings that have no person; both options concern them.
+    without the trainings that have no person, and tables of writings are those of releases, with the points of strokes
+    as rows; both options concern them.
     """
     from crowdloom.studies.coding_overview import codes_table
     from crowdloom.studies.exporting import export_frame
@@ -47,6 +49,7 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
     from crowdloom.studies.records import read_background, read_debrief, read_events
     from crowdloom.studies.session_tables import read_session_table
     from crowdloom.studies.words import count
+    from crowdloom.studies.writing_tables import read_writing_table
 
     notes: Sequence[str] = ()
     check_folder(out)
@@ -60,6 +63,8 @@ def command(study: str, out: Path, table: str, responses: Scope, version: int | 
         elif table.startswith("session"):
             found = read_session_table(connection, study, table, responses, version)
             frame, notes = found.frame, found.notes
+        elif table.startswith("writing"):
+            frame, notes = read_writing_table(connection, study, table, responses, version)
         else:
             read = {
                 "background": read_background,

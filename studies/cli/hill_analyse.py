@@ -30,7 +30,8 @@ def command(study: str, out: Path, responses: Scope, version: int | None, databa
     Sessions are compared with the same trainings without a person. Those that are missing are trained first; stopped,
     it goes on after the last of them that was done.
     """
-    from crowdloom.studies.hill_analysing import SUMMARY, write_hill_analysis
+    from crowdloom.studies.analysing.folder import SUMMARY
+    from crowdloom.studies.hill_analysing import write_hill_analysis
 
     check_folder(out)
     with opened(database) as store, counting("Training without a person") as show:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.hill_watching import watching
 from crowdloom.studies.cli.training_options import require_training
+from crowdloom.studies.cli.whole_run import watching
 from crowdloom.tasks.latent_people import STRATEGIES
 from crowdloom.tasks.latent_records import MOST_POINTS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from crowdloom.studies.cli.hill_watching import watching
 from crowdloom.studies.cli.training_options import require_training
+from crowdloom.studies.cli.whole_run import watching
 
 
 @click.command()
@@ -25,8 +25,9 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
     from crowdloom.studies.cli.hill_simulate import gain_lines
     from crowdloom.studies.design_file import read_design
     from crowdloom.studies.errors import OptionError
-    from crowdloom.studies.hill_run import new_folder, run_study
-    from crowdloom.studies.hill_serving import serve_with_worker
+    from crowdloom.studies.hill_run import run_study
+    from crowdloom.studies.serving_with_worker import serve_with_worker
+    from crowdloom.studies.whole_run import WORKER_LOG, new_folder
 
     require_training()
     design, source = read_design(find_design("hill-demo"))
@@ -51,4 +52,4 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
     click.echo(f"  {run.database}  the store")
     if serve:
         click.echo()
-        serve_with_worker(run.database, made / "worker.log", port)
+        serve_with_worker(run.database, made / WORKER_LOG, port)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.hill_watching import watching
 from crowdloom.studies.cli.training_options import require_training
+from crowdloom.studies.cli.whole_run import watching
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +34,9 @@ def command(scenario: str, participants: int, seed: int, out: Path | None) -> No
     compared with the same training without a person. Simulated people know the classes of all points and nothing else;
     what they gain says nothing of what real people would.
     """
-    from crowdloom.studies.hill_run import empty_folder, new_folder, run_study
+    from crowdloom.studies.hill_run import run_study
     from crowdloom.studies.hill_simulation import simulated_design
+    from crowdloom.studies.whole_run import empty_folder, new_folder
 
     require_training()
     design, source = simulated_design(scenario, participants)

@@ -33,6 +33,7 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
     On a platform that pays people, the cost is shown first; above the design's spending cap nothing is published.
     A command that was interrupted goes on where it stopped.
     """
+    from crowdloom.studies.items.classes import unprepared_coaches
     from crowdloom.studies.items.scenarios import not_prepared
     from crowdloom.studies.participation import Designs
     from crowdloom.studies.posting import newest_design
@@ -52,7 +53,8 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
         with store.read() as connection:
             postings = study_status(connection, study).postings
             newest, _ = newest_design(connection, study)
-        unprepared = not_prepared(Designs(store).design(newest))
+        design = Designs(store).design(newest)
+        unprepared, coaches = not_prepared(design), unprepared_coaches(design)
     frozen = next(posting.plan for posting in postings if posting.token == published.token)
     older = [posting for posting in postings if posting.state == "open" and posting.version < published.version]
     state = "there as a draft" if draft else "open"
@@ -71,6 +73,11 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
         click.echo(
             f"The scenario {name} is not prepared here, and no session can begin where workers lack it; run: crowdloom "
             f"hill prepare {name}"
+        )
+    for name in coaches:
+        click.echo(
+            f"The coach {name} is not prepared here, and nobody can write where servers and workers lack it; run: "
+            f"crowdloom coach prepare {name}"
         )
     for posting in older:
         click.echo(

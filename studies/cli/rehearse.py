@@ -48,11 +48,11 @@ def command(
 
     They read the real pages and post real forms, many at once, from a real server. All of it happens in
     a temporary database, unless you name one. Where the files with the design's items are not there, made-up
-    items take their place, and where a scenario is not prepared, those that need no data.
+    items take their place, and where a scenario or a coach is not prepared, those that need no data.
     """
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.loading import load_design
-    from crowdloom.studies.rehearsal import Habits, missing, rehearse, stand_ins
+    from crowdloom.studies.rehearsal import Habits, missing, rehearse, stand_ins, with_a_coach
 
     design, source = read_design(file)
     people = participants if participants is not None else design.rehearsal.people or PEOPLE
@@ -66,6 +66,7 @@ def command(
             with located(source, str(file)):
                 absent = missing(design, file.parent)
                 scenario = _unprepared(design)
+                design, coach = with_a_coach(design)
                 made_up = stand_ins(design) if absent or scenario else None
                 load_design(store, design, source, file.parent, items=made_up)
             if absent and made_up is not None:
@@ -75,6 +76,8 @@ def command(
                     f"The scenario {scenario} is not prepared here: scenarios that need no data take the place of all.",
                     err=as_json,
                 )
+            elif coach:
+                click.echo(f"The coach {coach} is not prepared here: the coach digits takes its place.", err=as_json)
             with progress("People", people) as bar:
                 rehearsal = rehearse(
                     store,

@@ -8,6 +8,7 @@ from pathlib import Path
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.items.arrays import read_arrays
+from crowdloom.studies.items.classes import read_classes
 from crowdloom.studies.items.digits import read_digits
 from crowdloom.studies.items.folder import read_folder
 from crowdloom.studies.items.item import SourceItem, entropy
@@ -25,6 +26,7 @@ _SOURCES: dict[str, Callable[[Design, Path], Iterator[SourceItem]]] = {
     "csv": read_table,
     "arrays": read_arrays,
     "scenarios": read_scenarios,
+    "classes": read_classes,
 }
 
 

@@ -29,20 +29,16 @@ def read_digits(design: Design, folder: Path) -> Iterator[SourceItem]:
 @lru_cache(maxsize=1)
 def _digits() -> list[tuple[Any, int, float]]:
     """Image, class and difficulty of each digit."""
-    import numpy as np
-    from sklearn.datasets import load_digits
-    from sklearn.neighbors import NearestNeighbors
+    from crowdloom.analysis.digits import load_digits, neighbours_classes
 
     digits = load_digits()
-    near = NearestNeighbors(n_neighbors=15).fit(digits.data).kneighbors(return_distance=False)
-    shares = np.stack([(digits.target[near] == k).mean(axis=1) for k in range(10)], axis=1)
-    greys, targets = digit_images()
-    return list(zip(greys, targets.tolist(), entropy(shares).tolist(), strict=True))
+    difficulties = entropy(neighbours_classes(digits)).tolist()
+    return list(zip(digits.dark_on_white(), digits.targets.tolist(), difficulties, strict=True))
 
 
 def digit_images() -> tuple[Any, Any]:
     """The digits, dark on white, as uint8 [1797, 8, 8], and which digit each is."""
-    from sklearn.datasets import load_digits
+    from crowdloom.analysis.digits import load_digits
 
     digits = load_digits()
-    return (255 - digits.images * (255 / 16)).round().astype("uint8"), digits.target
+    return digits.dark_on_white(), digits.targets

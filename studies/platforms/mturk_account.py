@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import CredentialsError
@@ -41,14 +43,27 @@ class MTurkAccount(Hits, Assignments, Workers):
         return AccountInfo(self._name, self._endpoint, Money(amount=available, currency="USD"))
 
 
+@lru_cache(maxsize=1)
+def _descriptions() -> Any:
+    """What reads Amazon's descriptions of its services and keeps them: most of the time that connecting takes."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
 def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
     """The account of the credentials in `environ`, or else of those that boto3 finds by itself.
 
     Raises CredentialsError where there are none. Nothing is asked of the marketplace yet.
     """
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
+
+    core, descriptions = botocore.session.get_session(), _descriptions()
+    descriptions.search_paths[:] = dict.fromkeys(descriptions.search_paths)  # every session adds boto3's folder
+    core.register_component("data_loader", descriptions)
 
     given = {
         "aws_access_key_id": environ.get("AWS_ACCESS_KEY_ID"),
@@ -59,7 +74,9 @@ def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
     if given["aws_access_key_id"] and given["aws_secret_access_key"]:
         given["profile_name"] = None  # as boto3 itself prefers it
     try:
-        session = boto3.session.Session(region_name="us-east-1", **{name: v for name, v in given.items() if v})
+        session = boto3.session.Session(
+            region_name="us-east-1", botocore_session=core, **{name: v for name, v in given.items() if v}
+        )
         credentials = session.get_credentials()
         frozen = credentials.get_frozen_credentials() if credentials else None
     except BotoCoreError as error:

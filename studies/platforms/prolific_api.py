@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import email.utils
 import json
+import ssl
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -37,6 +39,12 @@ _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 class NotFoundError(PlatformRefusedError):
     """What was asked for does not exist there."""
+
+
+@lru_cache(maxsize=1)
+def certificates() -> ssl.SSLContext:
+    """Whom we trust: read once, as that takes longer than a call."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,6 @@ class Api:
         self._token = token
         self._pause = pause
         self._timeout = timeout  # seconds
-        self._tls = httpx.create_ssl_context()
         self._client = self._open()
         weakref.finalize(self, self._client.close)
 
@@ -145,7 +152,7 @@ class Api:
             base_url=self.origin,
             headers={"Authorization": f"Token {self._token}", "Content-Type": "application/json"},
             timeout=self._timeout,
-            verify=self._tls,
+            verify=certificates(),
             follow_redirects=False,
         )
 

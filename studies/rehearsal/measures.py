@@ -124,8 +124,15 @@ def _votes(item: Any, top1: Any, n_items: int, n_classes: int) -> Any:
 
 def _correlation(one: Any, other: Any) -> float | None:
     import numpy as np
-    from scipy.stats import spearmanr
 
     if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(spearmanr(one, other).statistic)
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Any) -> Any:
+    """The rank of each, the mean of their ranks for equal ones; SciPy's statistics take most of a second to load."""
+    import numpy as np
+
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[which]

@@ -16,7 +16,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from crowdloom.studies.batches import deal_to_conditions
+from crowdloom.studies.dealing import deal_items
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_batches import Mix
 from crowdloom.studies.errors import ItemError
@@ -147,9 +147,7 @@ def _for_the_task(design: Design, items: list[SourceItem]) -> list[SourceItem]:
     """The items with what the task makes up for the condition in which each is shown."""
     task, arms = TASKS[design.task], design.arms()
     behaviour = task.behaviour.model_validate(design.rehearsal.behaviour)
-    dealt = deal_to_conditions(
-        [item.difficulty for item in items], design.batches, design.seed, design.items.sample, len(arms)
-    )
+    dealt = deal_items(design, items)
     made: dict[int, SourceItem] = {}
     for arm, batches in zip(arms, dealt, strict=True):
         for number, position in enumerate(position for batch in batches for position in batch):

@@ -29,6 +29,7 @@ from crowdloom.studies.releasing.sessions import write_sessions
 from crowdloom.studies.releasing.submissions import Counts, Pass, count_all, read_passes, write_submissions
 from crowdloom.studies.releasing.tables import Table
 from crowdloom.studies.releasing.versions import Version
+from crowdloom.studies.releasing.writings import write_writings
 from crowdloom.studies.tables import Posting, Response, Submission
 from crowdloom.tasks import TASKS
 
@@ -96,6 +97,7 @@ def build(
         write_debrief(connection, answers, passes, names, scrubber, release, free_text=options.free_text),
         write_questionnaires(connection, answers, options, names, release),
         *write_sessions(connection, answers, passes, names, scrubber, release, free_text=options.free_text),
+        *write_writings(connection, answers, passes, names, release),
     )
     written = [table for table in tables if table is not None]
     labels = write_label_sets(connection, answers, options, names, release)

@@ -12,6 +12,7 @@ from crowdloom.studies.releasing.licences import hub_id
 from crowdloom.studies.releasing.session_tables import STEM as SESSIONS
 from crowdloom.studies.releasing.submissions import STANDINGS
 from crowdloom.studies.releasing.tables import Table
+from crowdloom.studies.releasing.writing_tables import STEM as WRITINGS
 
 NAME = "README.md"
 _SIZES = {
@@ -178,6 +179,12 @@ def _left_out(about: Description) -> Iterator[str]:
             "people said aloud; and the trainings without a person, which are made again from the seeds."
         )
     yield "- Consent forms, contacts, and the settings of platforms."
+    if any(table.stem == WRITINGS for table in about.tables):
+        yield ""
+        yield (
+            "Strokes are here as they were made, with their times. Handwriting can be told from that of others: who "
+            "has other writing of the same person may recognise them."
+        )
     yield ""
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crowdloom.studies.releasing import debrief, pictures, questionnaires, session_tables, submissions
+from crowdloom.studies.releasing import (
+    debrief,
+    pictures,
+    questionnaires,
+    session_tables,
+    submissions,
+    writing_tables,
+)
 from crowdloom.studies.releasing.responses import response_columns
 from crowdloom.studies.releasing.study_file import ReleaseFile
 from crowdloom.studies.releasing.tables import TYPES, Column
@@ -28,9 +35,15 @@ def lacking(said: ReleaseFile) -> str | None:
         debrief.BACKGROUND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         questionnaires.STEM: questionnaires.COLUMNS,
         **{stem: (*session_tables.KEY, *table.columns) for stem, table in session_tables.TABLES.items()},
+        **{stem: (*writing_tables.KEY, *table.columns) for stem, table in writing_tables.TABLES.items()},
     }
-    sessions = session_tables.TABLES if any(stem in said.tables for stem in session_tables.TABLES) else ()
-    for stem in dict.fromkeys((*NEEDED, *sessions, *said.tables)):
+    together = [
+        stem
+        for tables in (session_tables.TABLES, writing_tables.TABLES)
+        for stem in tables
+        if not said.tables.keys().isdisjoint(tables)
+    ]
+    for stem in dict.fromkeys((*NEEDED, *together, *said.tables)):
         if stem not in said.tables:
             return f"it has no table {stem}"
         there = said.tables[stem]

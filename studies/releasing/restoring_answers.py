@@ -21,6 +21,7 @@ from crowdloom.studies.releasing.restoring_sessions import (
     read_session_answers,
     restore_categories,
 )
+from crowdloom.studies.releasing.restoring_writings import read_writing_answers
 from crowdloom.studies.tables import Event, Response
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.columns import pack
@@ -37,7 +38,7 @@ def restore_answers(
     columns = TASKS[release.said.task].columns
     names = [column.name for column in columns]
     done = 0
-    sessions = read_session_answers(release)
+    whole = read_session_answers(release) | read_writing_answers(release)
     for rows in release.rows("responses"):
         _check(release, rows)
         added = []
@@ -47,8 +48,8 @@ def restore_answers(
             zip(*(rows[name] for name in about), strict=True), answers, strict=True
         ):
             given = {name: _plain(value) for name, value in zip(names, values, strict=True)}
-            if (key := (submission, item, repeat_index)) in sessions:
-                given = sessions.pop(key)
+            if (key := (submission, item, repeat_index)) in whole:
+                given = whole.pop(key)
                 check_numbers(release, key, given, values)
             added.append(
                 {
@@ -67,7 +68,7 @@ def restore_answers(
         connection.execute(insert(Response), added)
         done += len(added)
         progress(done, release.said.counts.responses)
-    check_all_used(release, sessions)
+    check_all_used(release, whole)
     restore_categories(connection, release, restored, people)
     return done
 

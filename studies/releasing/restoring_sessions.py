@@ -41,8 +41,8 @@ def read_session_answers(release: OpenRelease) -> dict[Key, dict[str, Any]]:
     """
     if not release.has(STEM):
         return {}
-    parts = [_by_session(release, stem) for stem in (CURVES, INTERACTIONS, CLASSES, MOVEMENTS)]
-    whole = _by_session(release, STEM)
+    parts = [rows_by_answer(release, stem) for stem in (CURVES, INTERACTIONS, CLASSES, MOVEMENTS)]
+    whole = rows_by_answer(release, STEM)
     if strange := set().union(*parts) - set(whole):
         raise ImportFileError(
             f"{release.name}: {_named(min(strange, key=str))} is not in {STEM}, but in a table beside it"
@@ -69,9 +69,9 @@ def read_session_answers(release: OpenRelease) -> dict[Key, dict[str, Any]]:
 
 
 def check_numbers(release: OpenRelease, key: Key, answer: Mapping[str, Any], values: Sequence[Any]) -> None:
-    """Raise ImportFileError where the numbers of an answer in `responses` are not those of its session.
+    """Raise ImportFileError where the numbers of an answer in `responses` are not those of its session or writing.
 
-    They may be others where the page sent another session than the server had.
+    They may be others where the page sent another one than the server had.
     """
     task = TASKS[release.said.task]
     if not answer.get(REPLACED) and task.typed(dict(answer), release.said.classes) != tuple(values):
@@ -79,7 +79,7 @@ def check_numbers(release: OpenRelease, key: Key, answer: Mapping[str, Any], val
 
 
 def check_all_used(release: OpenRelease, left: Mapping[Key, Any]) -> None:
-    """Raise ImportFileError where a session is of no answer."""
+    """Raise ImportFileError where a session or a writing is of no answer."""
     if left:
         raise ImportFileError(f"{release.name}: {_named(min(left, key=str))} is of no answer in responses")
 
@@ -125,7 +125,8 @@ def restore_categories(connection: Connection, release: OpenRelease, restored: R
         connection.execute(insert(Adjudication), rows)
 
 
-def _by_session(release: OpenRelease, stem: str) -> Rows:
+def rows_by_answer(release: OpenRelease, stem: str) -> Rows:
+    """The rows of a table by the answer that they belong to."""
     found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in _each(release, stem):
         found[row["submission"], row["item"], row["repeat_index"]].append(row)

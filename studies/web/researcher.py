@@ -8,6 +8,7 @@
 /researcher/study/<study>/review             approve; .../review/<code>: reject, ask to return
 /researcher/study/<study>/payments           the ledger; pay, bonus, addition
 /researcher/study/<study>/reconcile          the store beside the platforms
+/researcher/study/<study>/coach              what the study's coach proposes at which weights
 /researcher/study/<study>/coding             who has coded how much, agreement, disagreements; add a coder, decide
 /researcher/study/<study>/jobs/<job>         what became of an action
 """
@@ -26,6 +27,7 @@ from crowdloom.studies.steering import is_paused
 from crowdloom.studies.tables import Design, Posting, Study, Submission
 from crowdloom.studies.training_runs import count_training_runs
 from crowdloom.studies.web import (
+    researcher_coach,
     researcher_coding,
     researcher_jobs,
     researcher_payments,
@@ -39,6 +41,7 @@ from crowdloom.studies.web.stores import current_store
 
 __all__ = [
     "blueprint",
+    "researcher_coach",
     "researcher_coding",
     "researcher_jobs",
     "researcher_payments",

@@ -21,6 +21,7 @@ from crowdloom.studies.platform_work import asks_a_platform, do
 from crowdloom.studies.tables import Design, Study
 from crowdloom.studies.web.csrf import Sessions, csrf_token, sent_from_here
 from crowdloom.studies.web.stores import current_store
+from crowdloom.tasks.coach import CoachTask
 
 blueprint = Blueprint("researcher", __name__, url_prefix="/researcher")
 Page = str | Response | tuple[str, int]
@@ -75,9 +76,15 @@ def _for_templates() -> dict[str, Any]:
         "csrf_token": csrf_token,
         "once": new_token,
         "platform_names": PLATFORM_NAMES,
+        "has_coach": _has_coach,
         "has_coding": _has_coding,
         "has_conditions": _has_conditions,
     }
+
+
+def _has_coach(token: str) -> bool:
+    """Whether people in the newest version of a study's design are coached."""
+    return bool(_newest_values(token).get("task") == CoachTask.name)
 
 
 def _has_coding(token: str) -> bool:

@@ -19,6 +19,8 @@ from crowdloom.analysis.figure_style import WIDTH
 from crowdloom.analysis.figures import save_figure
 from crowdloom.analysis.figures_by_task import CAPTIONS, FIGURES, TIMES_CAPTIONS, Drawn
 from crowdloom.tasks import TASKS
+from tests.analysis.coach_frames import CLASSES as DIGITS
+from tests.analysis.coach_frames import coach_frame
 from tests.analysis.mixed_frames import CLASSES, answered, item_frame, mix, task_frame
 from tests.analysis.test_figures import cut_off
 
@@ -89,6 +91,11 @@ def sessions(*scenarios: str) -> Drawn:
     return FIGURES["latent-session"](task_frame("latent-session", rows), item_frame(), CLASSES)
 
 
+def writings(people: int) -> Drawn:
+    """The figures of people who wrote with a coach, or of every second of them without."""
+    return FIGURES["coach"](coach_frame(people, rounds=1), item_frame(), DIGITS)
+
+
 def axes_of(figure: Figure) -> Axes:
     """The only axes of a figure."""
     (axes,) = figure.axes
@@ -114,6 +121,7 @@ ALL = [
     guessed(("int",), (LONG, "C2", None)),
     sessions("digits"),
     sessions(LONG, LONG + "!", "_c"),
+    writings(8),
 ]
 
 
@@ -141,6 +149,8 @@ def test_captions_say_what_every_bar_is() -> None:
         said = [name for words, name in kinds.items() if f"bars {words}" in CAPTIONS[stem].replace("one ", "")]
         if stem == "accuracy":
             assert "Bars are 95 % t intervals over images, which do not see" in CAPTIONS[stem]
+        elif stem.startswith("coach-"):
+            assert bool(bars) == ("means over people with 95 % t intervals" in CAPTIONS[stem]), stem
         else:
             assert [one.get_label().split(",")[0].split()[0] for one in bars] == said, stem
     assert set(TIMES_CAPTIONS) == set(TASKS)

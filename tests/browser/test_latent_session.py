@@ -655,7 +655,7 @@ def test_by_touch(new_context: Callable[..., BrowserContext], loop_server: Serve
 def test_words_for_the_queue(page: Page, loop_server: Server) -> None:
     """How many are before one, and for how long, as far as it is known."""
     page.goto(f"{loop_server.address}/static/app.css")
-    words = "async (job) => (await import('/static/latent/controls.js')).queueWords(job)"
+    words = "async (job) => (await import('/static/waiting.js')).queueWords(job)"
     for ahead, wait_s, said in (
         (2, 19, "2 people are before you; about 20 seconds."),
         (1, 300, "1 person is before you; about 5 minutes."),

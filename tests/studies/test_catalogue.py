@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from crowdloom.models.latent_scenarios import scenario
 from crowdloom.studies.catalogue import entries, find_design
 from crowdloom.studies.cli.catalogue import command
-from crowdloom.studies.design import Design
+from crowdloom.studies.design import Condition, Design
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.rehearsal import stand_ins
@@ -29,8 +29,8 @@ def test_there_is_a_design_for_each_task_and_each_published_study() -> None:
     """Tasks first; a study's name is that of its file."""
     found = [(entry.kind, entry.name) for entry in entries()]
     tasks = sorted(TASKS)
-    studies = ["cifar10s", "digits", "hill", "hill-demo", "mixed-soft-labels", "mixing-coefficients"]
-    studies += ["wrong-label-1", "wrong-label-2"]
+    studies = ["cifar10s", "coach-between", "coach-demo", "coach-within", "digits", "hill", "hill-demo"]
+    studies += ["mixed-soft-labels", "mixing-coefficients", "wrong-label-1", "wrong-label-2"]
     assert found == [("task", name) for name in tasks] + [("study", name) for name in studies]
     for entry in entries():
         assert entry.kind == "task" or entry.design.name == entry.name
@@ -43,6 +43,8 @@ def test_the_table_shows_items_people_and_pay(monkeypatch: pytest.MonkeyPatch) -
     rows = CliRunner().invoke(command, []).output.splitlines()
     for name, numbers in {
         "cifar10s": ["1000", "248", "3.34", "USD"],
+        "coach-between": ["20", "80", "1.50", "USD"],
+        "coach-within": ["40", "40", "1.50", "USD"],
         "hill": ["2", "14"],
         "mixing-coefficients": ["810", "33", "2.67", "USD"],
         "mixed-soft-labels": ["100", "8", "3.34", "USD"],
@@ -192,6 +194,32 @@ def test_the_classes_are_those_of_the_scenarios(name: str) -> None:
     design = design_of(name)
     classes = dict.fromkeys(one for of in design.items.names or () for one in scenario(of).classes)
     assert design.classes == tuple(classes)
+
+
+def test_coach() -> None:
+    """Section 6's study, between and within persons: all digits twice, the same texts, at 9 USD an hour."""
+    between, within = design_of("coach-between"), design_of("coach-within")
+    for design in (between, within):
+        assert (design.items.source, design.items.rounds, design.batches.size) == ("classes", 2, 20)
+        assert design.people.reward is not None
+        assert design.people.reward.amount * 60 / design.people.minutes == 900
+        assert design.comprehension is not None
+        assert design.plan is not None
+        assert {hypothesis.unit for hypothesis in design.plan.hypotheses} <= {"participant", "response"}
+    assert between.consent == within.consent
+    sides = {arm.name: design_options(between, arm) for arm in between.arms()}
+    assert all(options["coaching"] == name for name, options in sides.items())
+    assert set(sides) == {"coached", "control"}
+    assert {options["never_coached"] for options in sides.values()} == {("3", "8")}
+    assert between.people.one_condition
+    assert between.rehearsal.people == 2 * between.batches.responses_per_item
+    assert (within.batches.versions, design_options(within, within.arms()[0])["coaching"]) == ("coaching", "by-item")
+    assert within.rehearsal.people == 2 * within.batches.responses_per_item
+
+
+def design_options(design: Design, arm: Condition) -> dict[str, Any]:
+    """The options of the task in a condition."""
+    return design.task_options(arm).model_dump()
 
 
 def check_prolific(design: Design) -> None:

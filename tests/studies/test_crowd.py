@@ -146,11 +146,11 @@ def test_people_come_again_until_all_places_are_filled(store: Store, tmp_path: P
     load(
         store,
         tmp_path,
-        make_design(people=people, conditions=TWO_ARMS, batches={"size": 1, "responses_per_item": 4}),
+        make_design(people=people, conditions=TWO_ARMS, batches={"size": 1, "responses_per_item": 2}),
     )
-    rehearsal = rehearse(store, "pets", participants=16, seed=4, habits=Habits(drop_out=0.1))
-    assert rehearsal.places == {"filled": 96, "wanted": 96}
-    assert rehearsal.accepted == {"min": 4, "max": 4}
+    rehearsal = rehearse(store, "pets", participants=8, seed=4, habits=Habits(drop_out=0.1))
+    assert rehearsal.places == {"filled": 48, "wanted": 48}
+    assert rehearsal.accepted == {"min": 2, "max": 2}
     with store.read() as connection:
         rows = connection.execute(
             select(Submission.participant_id, BatchItem.item_id, Condition.name)
@@ -160,10 +160,10 @@ def test_people_come_again_until_all_places_are_filled(store: Store, tmp_path: P
             .where(Submission.state == "completed")
         ).all()
     done = [(person, item) for person, item, _ in rows]
-    assert len(set(done)) == len(done) == 96 + rehearsal.people["surplus"]
+    assert len(set(done)) == len(done) == 48 + rehearsal.people["surplus"]
     by_person = {person: list(each) for person, each in itertools.groupby(sorted(done), key=lambda one: one[0])}
     numbers = [len(each) for each in by_person.values()]
-    assert rehearsal.people["arrived"] == 16
+    assert rehearsal.people["arrived"] == 8
     assert rehearsal.submissions == {
         "people": len(numbers),
         "completed": len(done),

@@ -21,7 +21,7 @@ from crowdloom.studies.database import open_store
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import OptionError
 from crowdloom.studies.hill_analysing import write_hill_analysis
-from crowdloom.studies.hill_run import HillRun, Say, empty_folder, run_study, said_strategies
+from crowdloom.studies.hill_run import HillRun, run_study, said_strategies
 from crowdloom.studies.hill_simulation import STUDY, simulated_design
 from crowdloom.studies.reading_sessions import Sessions, read_sessions
 from crowdloom.studies.releasing.importing import import_release
@@ -29,6 +29,7 @@ from crowdloom.studies.releasing.opening import opened_release
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.releasing import release_study
 from crowdloom.studies.tables import Job
+from crowdloom.studies.whole_run import Say, empty_folder
 from crowdloom.tasks.latent_options import LatentOptions
 from crowdloom.tasks.latent_people import STRATEGIES
 

@@ -139,7 +139,7 @@ def test_every_control_has_a_name_and_a_label(task: Any, example: Any, app: Flas
     ids = [element.get("id") for element in document.xpath("//*[@id]")]
     assert len(ids) == len(set(ids))
     controls = document.xpath("//form//*[self::input[not(@type='hidden')] or self::select or self::textarea]")
-    assert controls
+    assert controls or task.live_steps  # the page of a live task may make its own, of which the form knows nothing
     for control in controls:
         wraps = control.xpath("ancestor::label")
         points = document.xpath("//label[@for=$id]", id=control.get("id") or "")

@@ -1,5 +1,6 @@
 // The controls around the plot: training, its progress and what it brought, the clock, tools, views, the introduction.
 
+import { queueWords } from "../waiting.js";
 import { aloneOf, doneWords } from "./alone.js";
 import { drawCurve } from "./curve.js";
 import { changeElement, made, percent } from "./legend.js";
@@ -289,13 +290,4 @@ export class Controls {
   #help() {
     this.find("intro").showModal();
   }
-}
-
-/** How long a job waits, in words: its place in the queue, and the seconds that are expected (null: unknown). */
-export function queueWords({ ahead, wait_s: wait }) {
-  const people = ahead === 1 ? "1 person is" : `${ahead} people are`;
-  const before = ahead ? `${people} before you` : "You are next";
-  if (wait === null || wait === undefined) return `${before}; please wait a moment.`;
-  const words = wait < 90 ? `${Math.max(Math.round(wait / 5) * 5, 5)} seconds` : `${Math.round(wait / 60)} minutes`;
-  return `${before}; about ${words}.`;
 }

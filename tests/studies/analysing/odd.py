@@ -86,6 +86,17 @@ KINDS = {
         ("plain", "shown"),
         "weight",
     ),
+    "writing": Kind(
+        "coach",
+        {
+            "items": {"source": "classes", "only": CLASSES[:4]},
+            "conditions": [{"name": "plain", "options": {"coaching": "control"}}, {"name": "shown"}],
+        },
+        "recognised_gain",
+        "condition",
+        ("plain", "shown"),
+        "weight",
+    ),
 }
 SIDED = ("student", "welch", "mann-whitney", "permutation", "paired", "wilcoxon", "paired-permutation")
 
@@ -98,7 +109,7 @@ def plan_of(kind: Kind, **exclusions: Any) -> dict[str, Any]:
         {"name": "one", "test": "one-sample", "outcome": kind.outcome, "against": 0.5},
         *({"name": test, "test": test, "outcome": kind.outcome, "by": kind.number} for test in ("pearson", "spearman")),
     ]
-    right = {"soft-label": "top1_accuracy", "wrong-label": "accuracy"}.get(kind.task)
+    right = {"soft-label": "top1_accuracy", "wrong-label": "accuracy", "coach": "recognised_after"}.get(kind.task)
     if right:
         logit = {"name": "logit", "test": "clustered-logit", "unit": "response"}
         hypotheses.append(logit | sides | {"outcome": right})
@@ -180,13 +191,13 @@ class Odd:
 def _same(task: str, trial: Trial) -> dict[str, list[str]]:
     """The answer of somebody who answers as everybody does: one class, certain; half and half; the prediction.
 
-    Of a session: it moves nothing.
+    Of a session: it moves nothing; of a writing: a scribble.
     """
     if task == "soft-label":
         return {"top1": [trial.classes[0]], "top1_probability": ["100"], "top2": ["no-alternative"]}
     if task == "wrong-label":
         return {"choice": [trial.attributes["prediction"]]}
-    if task == "latent-session":
+    if task in ("latent-session", "coach"):
         return TASKS[task].simulate({}, Person(careless=1), trial, random.Random(0))
     first = trial.options.named(trial)[0]
     if trial.options.question == "infer":

@@ -28,8 +28,8 @@ NO_NUMBER = re.compile(r"(?<![\w-])[-+]?(nan|NaN|NAN|inf|Inf|Infinity|infinity|N
 
 
 def rules_of(kind: str) -> dict[str, float]:
-    """The rules that a kind can have: of two sessions nobody can say whether they are the same."""
-    return {"seconds_per_answer": RULES["seconds_per_answer"]} if kind == "session" else RULES
+    """The rules that a kind can have: of two sessions or drawings nobody can say whether they are the same."""
+    return {"seconds_per_answer": RULES["seconds_per_answer"]} if kind in ("session", "writing") else RULES
 
 
 def nobody(store: Store, name: str, kind: str, plan: Changes) -> None:

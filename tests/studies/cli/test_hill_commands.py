@@ -21,8 +21,8 @@ import pytest
 from crowdloom.studies.cli import main
 from crowdloom.studies.cli.hill_simulate import gain_lines
 from crowdloom.studies.database import open_store
-from crowdloom.studies.hill_run import FAITHFUL
 from crowdloom.studies.rehearsal import rehearse
+from crowdloom.studies.whole_run import FAITHFUL
 
 COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "hill"]
 WITHOUT_TORCH = (

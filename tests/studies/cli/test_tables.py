@@ -36,7 +36,7 @@ def call(*arguments: str | Path) -> Result:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all tables, reduced, made by one call."""
     folder = tmp_path_factory.mktemp("whole") / "tables"
-    done = call("all", "--reduced", "--out", folder, "--device", "cpu")
+    done = call("all", "--reduced", "--out", folder, "--device", "cpu", "--workers", "1")  # a second would take longer
     assert done.exit_code == 0, done.output
     assert "No data were given: images are scikit-learn's digits, and people are simulated." in done.output
     return folder
@@ -137,6 +137,7 @@ def test_other_files_by_their_suffix(whole: Path, tmp_path: Path) -> None:
 def test_a_run_that_fails_is_named(tmp_path: Path) -> None:
     """The others go on, the table says which is missing and why, and the command ends with 1; then it tries again."""
     arguments = ["B.2", "--reduced", "--out", str(tmp_path / "table.md"), "--network", "small-cnn", "--device", "cpu"]
+    arguments += ["--workers", "1"]
     assert call(*arguments).exit_code == 0
     whole_table = (tmp_path / "table.md").read_bytes()
     lost = next(path for path in sorted((tmp_path / "runs").iterdir()) if path.is_dir())

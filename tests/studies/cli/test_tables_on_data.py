@@ -43,6 +43,7 @@ def data(test_data: Path, database: Path) -> list[str]:
         "--split": test_data / "cifar10-split.npz",
         "--database": database,
         "--device": "cpu",
+        "--workers": 1,
     }
     return [str(word) for pair in given.items() for word in pair]
 
@@ -92,7 +93,7 @@ def test_the_full_setting_says_beforehand_how_long_it_takes(data: list[str], tmp
 
 def test_stopped_it_goes_on(data: list[str], tmp_path: Path) -> None:
     """After Ctrl-C it says so, and the same command comes to the numbers of one that was left alone."""
-    wanted = ["cifar10s", "--seeds", "1", "--epochs", "4", *data]
+    wanted = ["cifar10s", "--seeds", "1", "--epochs", "2", *data]
     command = [sys.executable, "-m", "crowdloom.studies.cli", "tables", *wanted, "--out", str(tmp_path / "table.md")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         end = monotonic() + 120

@@ -25,6 +25,8 @@ from crowdloom.studies.database import Store, make_engine, now
 from crowdloom.studies.ledger import owe, payments, record_by_hand
 from crowdloom.studies.paying import owe_rewards, pay
 from crowdloom.studies.platforms import PLATFORMS
+from crowdloom.studies.platforms.mturk_account import connect
+from crowdloom.studies.platforms.prolific_api import certificates
 from crowdloom.studies.polling import poll
 from crowdloom.studies.posted import read_posting
 from crowdloom.studies.reconciling import reconcile
@@ -123,8 +125,15 @@ def work(order: dict[str, Any], wire: Tripwire) -> dict[str, Any]:
     }
 
 
+def load() -> None:
+    """What every payer would read anew: certificates, and how Amazon describes its services."""
+    certificates()
+    connect("http://127.0.0.1:9", {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing"})
+
+
 def main() -> None:
     """Read orders, one JSON object a line; answer each with what became of its process."""
+    load()
     for line in sys.stdin:
         order = json.loads(line)
         read, write = os.pipe()

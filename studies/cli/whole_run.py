@@ -1,4 +1,4 @@
-"""What the commands that run a whole study of HILL say while they are at it, and how they are stopped."""
+"""What the commands that run a whole study say while they are at it, and how they are stopped."""
 
 from __future__ import annotations
 

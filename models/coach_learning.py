@@ -1,0 +1,59 @@
+"""Epochs of a training whose state is kept in a file, so that it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from crowdloom.models.coach_training import CoachState
+from crowdloom.models.errors import ModelError
+from crowdloom.models.run_folder import read_tensors, write_tensors
+
+
+def learn(
+    networks: nn.Module,
+    optimizer: torch.optim.Adam,
+    epochs: int,
+    file: Path,
+    versions: dict[str, str],
+    epoch_of: Callable[[int], float],
+) -> list[float]:
+    """Calls `epoch_of` for each of the epochs that are not done yet, counted from 0; gives the mean loss of each.
+
+    It trains the networks for one epoch and gives the mean loss; what it draws should come from the epoch's number
+    alone, so that the numbers are the same with a stop in between. The state after each epoch is kept in `file`; one of
+    other networks or versions is left aside. `optimizer` has all parameters of `networks`.
+    """
+    losses = list(_resumed(networks, optimizer, file, versions))
+    for epoch in range(len(losses), epochs):
+        losses.append(epoch_of(epoch))
+        state = CoachState.of(networks, optimizer, losses)
+        write_tensors(file, state.tensors(), {"losses": losses, "versions": versions})
+    return losses
+
+
+def rate_at(step: int, steps: int, *, rate: float, warming: int = 100) -> float:
+    """The learning rate of a step: it rises over the first ones and then falls to 0 as a cosine.
+
+    >>> [round(rate_at(step, 1000, rate=1.0), 2) for step in (0, 99, 500, 999)]
+    [0.01, 0.98, 0.5, 0.0]
+    """
+    return rate * min(1.0, (step + 1) / warming) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _resumed(networks: nn.Module, optimizer: torch.optim.Adam, file: Path, versions: dict[str, str]) -> list[float]:
+    if not file.exists():
+        return []
+    try:
+        tensors, values = read_tensors(file)
+        if values.get("versions") != versions:
+            return []
+        state = CoachState.restored(tensors, values["losses"])
+        state.put_into(networks, optimizer)
+    except (ModelError, KeyError):
+        return []
+    return list(state.losses)

@@ -1,0 +1,269 @@
+"""How a coach is prepared: a recogniser learns, then one coach for all weights; drawings are traced, all is kept.
+
+One process at a time works in a coach's folder. Everything is written beside its place, in `.DIGEST.part`, which gets
+its name when it is whole; stopped or killed, the next call goes on there after the last whole epoch, and comes to the
+same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from crowdloom.analysis.files import whole_file
+from crowdloom.models import coach_conditioned, coach_recogniser
+from crowdloom.models.coach_conditioned import HIGHEST, LOWEST, train_conditioned
+from crowdloom.models.coach_data import DATA, CoachData, coach_data
+from crowdloom.models.coach_folder import (
+    CURRENT,
+    DESCRIPTION,
+    DRAWINGS,
+    FORMAT,
+    NETWORKS,
+    SAMPLES,
+    PreparedCoach,
+    Weights,
+    coach_folder,
+    is_ready,
+    prepared_coach,
+)
+from crowdloom.models.coach_forward import logits, picture_of
+from crowdloom.models.coach_pareto import GRID, tradeoffs
+from crowdloom.models.coach_recogniser import train_recogniser
+from crowdloom.models.errors import ArgumentError, ModelError
+from crowdloom.models.held_folder import held_folder
+from crowdloom.models.latent_pretraining import Progress, unheard, versions
+from crowdloom.tasks.coach_drawing import render, similarity
+from crowdloom.tasks.coach_records import Strokes, packed
+from crowdloom.tasks.coach_tracing import trace
+
+SELF_PREPARING = ("digits",)
+"""Coaches that are prepared when they are first asked for: they need no data and take seconds."""
+READY_MADE = (*DATA, "mnist")
+
+RECOGNISER_STATE, COACH_STATE = "recogniser.safetensors", "conditioned.safetensors"
+GIVEN, LOOKED_AT = 30, 40
+"""Drawings kept of a class, and test pictures that are traced for them: those that tracing changes least are kept."""
+LEAST_SIMILAR = 0.3
+SAMPLES_EACH, MISREAD_EACH = 8, 4
+"""Test pictures kept of a class, and how many of them may be such that the recogniser misreads them."""
+TRIED = 1000
+"""Test pictures that the weights' trade-off is measured on."""
+_SHARES = {"recogniser": 0.3, "coach": 0.5, "drawings": 0.1, "trade-off": 0.1}
+"""Of the time that a preparation takes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long the networks learn."""
+
+    recogniser_epochs: int
+    coach_epochs: int
+    tried: int = TRIED
+    seed: int = 0
+
+
+def recipe_for(name: str, pictures: int) -> Recipe:
+    """For a coach's name and the number of pictures to learn from, of which some 80,000 are gone through in all.
+
+    Fewer for one that prepares itself, which somebody waits for.
+
+    >>> recipe_for("mnist-5000", 4000).coach_epochs, recipe_for("mnist", 50_000).coach_epochs
+    (20, 3)
+    """
+    if name in SELF_PREPARING:
+        return Recipe(recogniser_epochs=12, coach_epochs=8, tried=200)
+    return Recipe(max(3, 80_000 // pictures), max(3, 80_000 // pictures))
+
+
+def prepare(
+    name: str,
+    data: Path | None = None,
+    *,
+    download: bool = False,
+    progress: Progress = unheard,
+    recipe: Recipe | None = None,
+) -> PreparedCoach:
+    """Trains the recogniser and the coach of this name and keeps them; at once where it was done before.
+
+    `digits` and `mnist-5000` come with their data; `data` is for `mnist` the folder that has MNIST/raw in it, if it is
+    not the usual one, and for any other name an .npz as `coach_data.own` takes it. `download` fetches MNIST. Stopped or
+    killed, it goes on after the last whole epoch. Raises ModelError where the data cannot be used, TrainingError where
+    the loss is not finite, OSError such as for a full disk.
+    """
+    place = coach_folder(name)
+    progress(0.0, "reading the data")
+    read = _data(name, data, download)
+    with held_folder(place, progress) as folder:
+        _prepare_in(folder, name, read, recipe or recipe_for(name, len(read.images)), progress)
+    return prepared_coach(name)
+
+
+def ready_coach(name: str, progress: Progress = unheard) -> PreparedCoach:
+    """The prepared coach of this name; one that needs no data is prepared here, in seconds, if it was not before.
+
+    Where two processes ask at once, one prepares it and the other one waits. Raises as `prepared_coach` and `prepare`.
+    """
+    if name in SELF_PREPARING and not is_ready(name):
+        with held_folder(coach_folder(name), progress) as folder:
+            if not is_ready(name):  # another process may have done it meanwhile
+                read = coach_data(name)
+                _prepare_in(folder, name, read, recipe_for(name, len(read.images)), progress)
+    return prepared_coach(name)
+
+
+def _data(name: str, path: Path | None, download: bool) -> CoachData:
+    """Raises ArgumentError where a name needs data and is given none, or the other way round."""
+    if name in DATA:
+        if path is not None:
+            raise ArgumentError(f"{name} has data of its own; give it none", "data")
+        return coach_data(name)
+    if name == "mnist":
+        return coach_data(str(path) if path else name, download=download)
+    if path is None:
+        raise ArgumentError(
+            f"{name} does not come with its data; say where its pictures are, an .npz, or name one of "
+            f"{', '.join(READY_MADE)}",
+            "data",
+        )
+    return coach_data(str(path))
+
+
+def _prepare_in(folder: Path, name: str, data: CoachData, recipe: Recipe, progress: Progress) -> None:
+    """Prepares a coach in its folder, which must be held, and makes it the one that counts."""
+    said = _settings(name, data, recipe)
+    digest = _digest(said, data)
+    place, part = folder / digest, folder / f".{digest}.part"
+    if not _whole(name, digest, place):
+        for other in folder.glob(".*.part"):
+            if other.is_dir() and other != part:
+                shutil.rmtree(other, ignore_errors=True)
+        part.mkdir(exist_ok=True)
+        _make(part, said, data, recipe, progress)
+        part.rename(place)
+    _write_json(folder / CURRENT, {"digest": digest})
+
+
+def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, progress: Progress) -> None:
+    """All files of a preparation."""
+    begins = dict(zip(_SHARES, np.cumsum([0.0, *_SHARES.values()]).tolist(), strict=False))
+
+    def heard(what: str, done: int, of: int) -> None:
+        words = {"recogniser": "the recogniser learns", "coach": "the coach learns"}
+        progress(begins[what] + _SHARES[what] * done / of, words.get(what, f"the {what}"))
+
+    classifier = train_recogniser(
+        data,
+        epochs=recipe.recogniser_epochs,
+        seed=recipe.seed,
+        file=part / RECOGNISER_STATE,
+        versions=versions(),
+        on_step=lambda done, of: heard("recogniser", done, of),
+    )
+    coach = train_conditioned(
+        data,
+        classifier,
+        epochs=recipe.coach_epochs,
+        seed=recipe.seed,
+        file=part / COACH_STATE,
+        versions=versions(),
+        on_step=lambda done, of: heard("coach", done, of),
+    )
+    arrays = _arrays({"classifier": classifier, "coach": coach})
+    with whole_file(part / NETWORKS) as whole, whole.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    read = np.array([logits(arrays, picture_of(one.tobytes())).argmax() for one in data.test_images])
+    drawings = {}
+    for number, class_ in enumerate(data.classes):
+        drawings[class_] = _drawings(data.test_images[data.test_labels == number])
+        heard("drawings", number + 1, len(data.classes))
+    _write_json(part / DRAWINGS, drawings, indent=None)
+    _write_json(part / SAMPLES, list(_samples(data, read)))
+    found = tradeoffs(coach, classifier, data, most=recipe.tried, on_step=lambda done, of: heard("trade-off", done, of))
+    _write_json(
+        part / DESCRIPTION,
+        dict(said)
+        | {"accuracy": float((read == data.test_labels).mean())}
+        | {"tradeoffs": [one._asdict() | {"weights": one.weights._asdict()} for one in found]}
+        | {"versions": versions()},
+    )
+    for state in (RECOGNISER_STATE, COACH_STATE):
+        (part / state).unlink()
+
+
+def _settings(name: str, data: CoachData, recipe: Recipe) -> dict[str, Any]:
+    """What a preparation depends on beside its pictures."""
+    return {
+        "format": FORMAT,
+        "name": name,
+        "data": data.name,
+        "classes": list(data.classes),
+        "examples": len(data.images),
+        "test": len(data.test_images),
+        "ranges": {one: [0.0, getattr(HIGHEST, one)] for one in Weights._fields},
+        "scales": LOWEST._asdict(),
+        "recipe": asdict(recipe),
+        "rates": [coach_recogniser.RATE, coach_conditioned.RATE],
+        "batches": [coach_recogniser.BATCH, coach_conditioned.BATCH],
+        "grid": GRID,
+    }
+
+
+def _whole(name: str, digest: str, place: Path) -> bool:
+    """Whether a preparation is there and can be used; one that was damaged is removed."""
+    if not place.is_dir():
+        return False
+    try:
+        prepared_coach(name, digest)
+    except ModelError:
+        shutil.rmtree(place)
+        return False
+    return True
+
+
+def _drawings(pictures: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Strokes]:
+    """Drawings of pictures [n, 28, 28] that look like them, in the pictures' order."""
+    traced = []
+    for number, picture in enumerate(pictures[:LOOKED_AT]):
+        if strokes := trace(picture.tobytes()):
+            traced.append((similarity(picture.tobytes(), render(strokes)), number, strokes))
+    close = sorted((one for one in traced if one[0] >= LEAST_SIMILAR), key=lambda one: -one[0])[:GIVEN]
+    return [strokes for _, _, strokes in sorted(close, key=lambda one: one[1])]
+
+
+def _samples(data: CoachData, read: np.ndarray[Any, Any]) -> Iterator[dict[str, str]]:
+    for number, class_ in enumerate(data.classes):
+        of_class = data.test_labels == number
+        misread = np.flatnonzero(of_class & (read != number))[:MISREAD_EACH]
+        others = np.flatnonzero(of_class & (read == number))[: SAMPLES_EACH - len(misread)]
+        for position in sorted([*misread.tolist(), *others.tolist()]):
+            yield {"label": class_, "picture": packed(data.test_images[position].tobytes())}
+
+
+def _arrays(networks: Mapping[str, nn.Module]) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    return {
+        f"{part}.{name}": np.ascontiguousarray(tensor.numpy())
+        for part, network in networks.items()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _digest(said: Mapping[str, Any], data: CoachData) -> str:
+    seen = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for array in (data.images, data.labels, data.test_images, data.test_labels):
+        seen.update(f"{array.dtype.str} {array.shape}".encode())
+        seen.update(np.ascontiguousarray(array).data)
+    return seen.hexdigest()[:16]
+
+
+def _write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
