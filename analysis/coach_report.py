@@ -105,13 +105,15 @@ def _told(comparisons: Sequence[tuple[str, list[Compared]]]) -> list[str]:
 
 def _comparisons(found: pd.DataFrame) -> list[tuple[str, list[Compared]]]:
     """Whose trials are compared, in words, with the comparison; empty where nobody is there to compare with."""
-    people = found.groupby("arm")["participant"].nunique()
+    own = coachable(found)
+    people = own.groupby("arm")["participant"].nunique()
     listed = []
     if all(arm in people for arm in ARMS):
         who = f"Between {people[ARMS[0]]} coached and {people[ARMS[1]]} control people"
         listed.append((who, between_people(found)))
     if BOTH in people:
-        listed.append((f"Within {people[BOTH]} people, coached trials and others", within_people(found)))
+        sides = own[own["arm"] == BOTH].groupby("participant")["coached"].nunique()
+        listed.append((f"Within {_people(int((sides == 2).sum()))}, coached trials and others", within_people(found)))
     return listed
 
 

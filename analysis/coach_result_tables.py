@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from crowdloom.analysis.clustered import SUBSTITUTED
 from crowdloom.analysis.coach_learning import PER, Trend
 from crowdloom.analysis.coach_tests import Compared, Regression
 from crowdloom.analysis.coach_trials import Measure
@@ -120,13 +121,19 @@ def regressions_table(listed: Sequence[Regression], stem: str) -> Tabular:
         "Single trials that were recognised, %, coached and control: logistic regression, its covariance clustered on "
         f"{' or '.join(clusters)}; 95 % intervals; p of the log odds ratio"
     )
-    note = ""
+    notes = []
     if "people" in clusters:
-        note = (
+        notes.append(
             "There are few classes: the covariance is clustered on people alone, and what it says is of these classes."
         )
+    tests = [(one.of, [test.name for test in (one.odds, one.difference) if test]) for one in listed]
+    if replaced := [of for of, names in tests if any(SUBSTITUTED in name for name in names)]:
+        notes.append(
+            "The two-way variance is not positive, so the larger one-way variance takes its place in: "
+            f"{'; '.join(replaced)}."
+        )
     names = [one.of for one in listed]
-    return Tabular(Table(title, _framed(shown, names)), stem, note, _framed(data, names))
+    return Tabular(Table(title, _framed(shown, names)), stem, " ".join(notes), _framed(data, names))
 
 
 def named(measure: Measure) -> str:

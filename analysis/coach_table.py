@@ -23,6 +23,8 @@ ALL = "All losses"
 WEIGHTS = {CLASSIFICATION: "alpha_CL", EFFICIENCY: "alpha_EF", DISCRIMINATOR: "alpha_D"}
 """By kind of setting, the weight that varies in it."""
 
+BLANK = 0.01
+"""Proposals with less of their drawings' ink are blank."""
 MEASURES = ("accuracy", "change", "effort", "changed", "ink")
 
 
@@ -69,8 +71,6 @@ class TableAbout:
     epochs: int
     originals: float
     """The recogniser's accuracy on the originals."""
-    at_once: int
-    """How many settings trained at once."""
     machine: str
     command: str
 
@@ -178,13 +178,25 @@ def _notes(settings: Sequence[SettingNumbers], about: TableAbout) -> list[str]:
         "originals; Ink: that of the proposals over that of the originals. The paper's columns are its Table 1, for "
         "50,000 and 10,000 pictures of MNIST; it has no numbers for all losses together, whose weights are ours.",
         "",
-        f"Trained in {minutes:.0f} minutes, all settings added up, {_at_once(about.at_once)}, on {about.machine}. "
+        _blank(settings),
+        "",
+        f"Trained in {minutes:.0f} minutes, all settings added up, with one thread, on {about.machine}. "
         f"Made by: `{about.command}`",
     ]
 
 
-def _at_once(processes: int) -> str:
-    return "one after the other" if processes == 1 else f"{processes} of them at once, with one thread each"
+def _blank(settings: Sequence[SettingNumbers]) -> str:
+    """Which settings have networks that propose next to nothing, so that a mean is of two kinds of networks."""
+    counts = [(one, sum(ink < BLANK for ink in one.ink)) for one in settings]
+    said = [
+        f"{number} of {len(one.ink)} at α_CL {one.classification:g}, α_EF {one.efficiency:g}, α_D {one.discriminator:g}"
+        for one, number in counts
+        if number
+    ]
+    return (
+        f"Networks whose proposals are blank (less than {100 * BLANK:.0f} % of the ink): {'; '.join(said) or 'none'}. "
+        "A network whose outputs are 0 everywhere does not come back from there, as a ReLU has no gradient there."
+    )
 
 
 def _accuracy(value: float) -> str:

@@ -20,7 +20,10 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     """Those of the arrays `names` that an .npz has. Raises ModelError, naming the file, where it cannot be read."""
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            return {name: file[name] for name in names if name in file.files}
+            found = {name: file[name] for name in names if name in file.files}
+            if strange := [name for name, one in found.items() if not isinstance(one, np.ndarray)]:
+                raise ValueError(f"{strange[0]} is no array")  # NumPy hands on the bytes of what it does not know
+            return found
     except _UNREADABLE as error:
         # NumPy would advise to load it unsafely.
         raise ModelError(

@@ -3,7 +3,7 @@
 For each picture of each batch the weights of equation 1 are drawn anew: each is 0 for some, and for the others it lies
 between the lowest and the highest, evenly by its logarithm. What comes of other weights can so be seen at once, without
 another training. Beside that the training differs from the paper's in two things. What is misread is rare among
-pictures that the recogniser has learned from, and a coach has to learn from it: so half of the pictures are distorted,
+pictures that the recogniser has learned from, and a coach has to learn from it: so most of the pictures are distorted,
 each in the one of four ways in which it is read worst, and for a few another class is asked for than was drawn. And
 batches and learning rate are larger, so that it takes less time.
 """
@@ -30,11 +30,11 @@ CHANGE = 32.0
 """alpha_RE."""
 LOWEST = Weights(classification=0.01, efficiency=0.25, discriminator=0.01)
 """Of those that are not 0; up to about here the coach is given a weight evenly, above it by the logarithm."""
-HIGHEST = Weights(classification=2.0, efficiency=16.0, discriminator=1.0)
+HIGHEST = Weights(classification=1.0, efficiency=16.0, discriminator=1.0)
 NONE_SHARE = 0.15  # of the pictures have a weight of 0
 
-RATE, DISCRIMINATOR_RATE, BATCH = 1e-3, 3e-4, 32
-DISTORTED_SHARE, WAYS, OTHER_SHARE = 0.5, 4, 0.03
+DISCRIMINATOR_RATE, BATCH = 3e-4, 16
+DISTORTED_SHARE, WAYS, OTHER_SHARE = 0.6, 4, 0.05
 _EVEN = Weights(classification=0.1, efficiency=32.0, discriminator=0.1)
 """Of each weight, what halves the say that a picture has in a batch."""
 _LEAK = 0.1
@@ -46,6 +46,7 @@ def train_conditioned(
     classifier: Classifier,
     *,
     epochs: int,
+    rate: float,
     seed: int,
     file: Path,
     versions: dict[str, str],
@@ -66,7 +67,7 @@ def train_conditioned(
         networks.to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(
             [
-                {"params": list(coach.parameters()), "lr": RATE},
+                {"params": list(coach.parameters()), "lr": rate},
                 {"params": list(discriminator.parameters()), "lr": DISCRIMINATOR_RATE},
             ],
             fused=True,
@@ -76,7 +77,7 @@ def train_conditioned(
             chance = torch.Generator().manual_seed(1000 * seed + epoch)
             total = 0.0
             for step, rows in enumerate(torch.randperm(len(images), generator=chance).split(BATCH), epoch * steps):
-                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=RATE)
+                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=rate)
                 pictures, asked = images[rows][:, None].float() / 255, labels[rows][:, None]
                 pictures = _partly_distorted(pictures, asked, classifier, chance)
                 asked = _partly_others(asked, len(data.classes), chance)

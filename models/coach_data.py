@@ -30,6 +30,8 @@ MNIST_TRAINED = 50_000
 """The paper trains on so many of MNIST's 60,000: the first ones."""
 
 _DIGITS = tuple(str(digit) for digit in range(10))
+_UNREADABLE = (OSError, RuntimeError, ValueError, AssertionError, KeyError, EOFError)
+"""What torchvision raises where files are missing, cut short or others."""
 _INSTALL = 'pip install "crowdloom[train]"'
 
 Pictures = npt.NDArray[np.uint8]
@@ -134,8 +136,8 @@ def mnist(folder: Path, *, download: bool = False) -> CoachData:
     from torchvision.datasets import MNIST
 
     try:
-        train, test = (MNIST(folder, train=train, download=download) for train in (True, False))
-    except (OSError, RuntimeError) as error:
+        sides = [MNIST(folder, train=train, download=download) for train in (True, False)]
+    except _UNREADABLE as error:
         if download:
             raise ModelError(
                 f"MNIST could not be downloaded into {folder} ({first_line(error)}); check the connection and the "
@@ -144,6 +146,10 @@ def mnist(folder: Path, *, download: bool = False) -> CoachData:
         raise ModelError(
             f"{folder} has no whole MNIST; add --download, or put its four files into MNIST/raw there"
         ) from error
+    for side in sides:
+        if side.data.shape[1:] != (SIDE, SIDE) or len(side.data) != len(side.targets):
+            raise ModelError(f"{folder} has files that are not MNIST's in MNIST/raw; put its four files there")
+    train, test = sides
     return CoachData(
         train.data[:MNIST_TRAINED].numpy(),
         train.targets[:MNIST_TRAINED].numpy(),

@@ -20,7 +20,8 @@ from crowdloom.models.coach_folder import PreparedCoach, Tradeoff, Weights
 from crowdloom.models.coach_networks import Classifier, Coach, single
 from crowdloom.models.coach_pareto import COMPARED, GRID, tradeoff, tradeoffs
 from crowdloom.models.coach_preparing import Recipe
-from crowdloom.models.coach_table import SETTINGS, Setting, TableTerms, recogniser, train_settings, trained
+from crowdloom.models.coach_settings import SETTINGS, Setting
+from crowdloom.models.coach_table import TableTerms, recogniser, train_settings, trained
 from crowdloom.models.coach_training import computing
 from crowdloom.models.latent_pretraining import versions
 from crowdloom.models.together import do_all
@@ -200,6 +201,7 @@ def _own(
         data,
         classifier,
         epochs=recipe.coach_epochs,
+        rate=recipe.rate,
         seed=recipe.seed,
         file=folder / f"own-{name}.safetensors",
         versions=versions(),

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from crowdloom.models.coach_training import CoachState
-from crowdloom.models.errors import ModelError
+from crowdloom.models.errors import ModelError, TrainingError
 from crowdloom.models.run_folder import read_tensors, write_tensors
+
+_WARMING = 100  # steps
 
 
 def learn(
@@ -26,23 +28,32 @@ def learn(
 
     It trains the networks for one epoch and gives the mean loss; what it draws should come from the epoch's number
     alone, so that the numbers are the same with a stop in between. The state after each epoch is kept in `file`; one of
-    other networks or versions is left aside. `optimizer` has all parameters of `networks`.
+    other networks or versions is left aside. `optimizer` has all parameters of `networks`. Raises TrainingError where
+    the loss is not finite.
     """
     losses = list(_resumed(networks, optimizer, file, versions))
     for epoch in range(len(losses), epochs):
         losses.append(epoch_of(epoch))
+        if not math.isfinite(losses[-1]):
+            raise TrainingError(f"the loss is not finite in epoch {epoch + 1} of {epochs}; look at the pictures")
         state = CoachState.of(networks, optimizer, losses)
         write_tensors(file, state.tensors(), {"losses": losses, "versions": versions})
     return losses
 
 
-def rate_at(step: int, steps: int, *, rate: float, warming: int = 100) -> float:
+def losses_in(file: Path) -> list[float]:
+    """The mean loss of each epoch of a training whose state is in a file. Raises ModelError where it cannot be read."""
+    _, values = read_tensors(file)
+    return [float(loss) for loss in values["losses"]]
+
+
+def rate_at(step: int, steps: int, *, rate: float) -> float:
     """The learning rate of a step: it rises over the first ones and then falls to 0 as a cosine.
 
     >>> [round(rate_at(step, 1000, rate=1.0), 2) for step in (0, 99, 500, 999)]
     [0.01, 0.98, 0.5, 0.0]
     """
-    return rate * min(1.0, (step + 1) / warming) * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return rate * min(1.0, (step + 1) / _WARMING) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def _resumed(networks: nn.Module, optimizer: torch.optim.Adam, file: Path, versions: dict[str, str]) -> list[float]:

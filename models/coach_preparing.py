@@ -36,6 +36,7 @@ from crowdloom.models.coach_folder import (
     prepared_coach,
 )
 from crowdloom.models.coach_forward import logits, picture_of
+from crowdloom.models.coach_learning import losses_in
 from crowdloom.models.coach_pareto import GRID, tradeoffs
 from crowdloom.models.coach_recogniser import train_recogniser
 from crowdloom.models.errors import ArgumentError, ModelError
@@ -50,38 +51,41 @@ SELF_PREPARING = ("digits",)
 READY_MADE = (*DATA, "mnist")
 
 RECOGNISER_STATE, COACH_STATE = "recogniser.safetensors", "conditioned.safetensors"
-GIVEN, LOOKED_AT = 30, 40
+GIVEN, LOOKED_AT = 30, 35
 """Drawings kept of a class, and test pictures that are traced for them: those that tracing changes least are kept."""
 LEAST_SIMILAR = 0.3
 SAMPLES_EACH, MISREAD_EACH = 8, 4
 """Test pictures kept of a class, and how many of them may be such that the recogniser misreads them."""
-TRIED = 1000
-"""Test pictures that the weights' trade-off is measured on."""
-_SHARES = {"recogniser": 0.3, "coach": 0.5, "drawings": 0.1, "trade-off": 0.1}
+_SHARES = {"recogniser": 0.3, "coach": 0.55, "drawings": 0.1, "trade-off": 0.05}
 """Of the time that a preparation takes."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long the networks learn."""
+    """How the networks learn."""
 
     recogniser_epochs: int
     coach_epochs: int
-    tried: int = TRIED
+    rate: float = 1e-3
+    """Of the coach."""
+    misleading: float = 0.3
+    """As `train_recogniser` has it."""
+    tried: int = 1000
+    """Test pictures that the weights' trade-off is measured on."""
     seed: int = 0
 
 
 def recipe_for(name: str, pictures: int) -> Recipe:
-    """For a coach's name and the number of pictures to learn from, of which some 80,000 are gone through in all.
+    """For a coach's name and the number of pictures to learn from, of which the coach goes through some 80,000 in all.
 
     Fewer for one that prepares itself, which somebody waits for.
 
     >>> recipe_for("mnist-5000", 4000).coach_epochs, recipe_for("mnist", 50_000).coach_epochs
-    (20, 3)
+    (20, 4)
     """
     if name in SELF_PREPARING:
-        return Recipe(recogniser_epochs=12, coach_epochs=8, tried=200)
-    return Recipe(max(3, 80_000 // pictures), max(3, 80_000 // pictures))
+        return Recipe(recogniser_epochs=20, coach_epochs=10, rate=1.5e-3, misleading=0.2, tried=100)
+    return Recipe(max(4, 120_000 // pictures), max(4, 80_000 // pictures))
 
 
 def prepare(
@@ -163,6 +167,7 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
     classifier = train_recogniser(
         data,
         epochs=recipe.recogniser_epochs,
+        misleading=recipe.misleading,
         seed=recipe.seed,
         file=part / RECOGNISER_STATE,
         versions=versions(),
@@ -172,6 +177,7 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
         data,
         classifier,
         epochs=recipe.coach_epochs,
+        rate=recipe.rate,
         seed=recipe.seed,
         file=part / COACH_STATE,
         versions=versions(),
@@ -193,6 +199,7 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
         dict(said)
         | {"accuracy": float((read == data.test_labels).mean())}
         | {"tradeoffs": [one._asdict() | {"weights": one.weights._asdict()} for one in found]}
+        | {"curve": {"recogniser": losses_in(part / RECOGNISER_STATE), "coach": losses_in(part / COACH_STATE)}}
         | {"versions": versions()},
     )
     for state in (RECOGNISER_STATE, COACH_STATE):
@@ -211,9 +218,13 @@ def _settings(name: str, data: CoachData, recipe: Recipe) -> dict[str, Any]:
         "ranges": {one: [0.0, getattr(HIGHEST, one)] for one in Weights._fields},
         "scales": LOWEST._asdict(),
         "recipe": asdict(recipe),
-        "rates": [coach_recogniser.RATE, coach_conditioned.RATE],
-        "batches": [coach_recogniser.BATCH, coach_conditioned.BATCH],
         "grid": GRID,
+        "constants": {
+            f"{module.__name__.rpartition('.')[2]}.{name}": value
+            for module in (coach_recogniser, coach_conditioned)
+            for name, value in sorted(vars(module).items())
+            if name.isupper() and isinstance(value, int | float | tuple)
+        },
     }
 
 

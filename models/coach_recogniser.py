@@ -23,9 +23,7 @@ from crowdloom.models.coach_training import computing
 
 BATCH, RATE = 64, 3e-3
 DISTORTION = 0.5
-HAZE = 0.6
-MISLEADING = 0.2
-"""By how much each pixel is changed at most, of full ink; it grows over the first half of the training."""
+HAZE = 1.0
 _STEP = 1.25  # of a pixel's change, as the source has it
 
 
@@ -33,6 +31,7 @@ def train_recogniser(
     data: CoachData,
     *,
     epochs: int,
+    misleading: float,
     seed: int,
     file: Path,
     versions: dict[str, str],
@@ -40,6 +39,7 @@ def train_recogniser(
 ) -> Classifier:
     """A recogniser, in test mode and fixed. `on_step(done, of)` is called after each step; what it raises ends it.
 
+    `misleading` is by how much each pixel is changed at most, of full ink; it grows over the first half of the time.
     Its state after each epoch is kept in `file`, from which the next call goes on.
     """
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
@@ -59,7 +59,7 @@ def train_recogniser(
                 asked = labels[rows]
                 pictures = distorted(images[rows][:, None].float() / 255, DISTORTION, chance)
                 pictures = hazed(pictures, HAZE, chance)
-                size = MISLEADING * min(1.0, 2 * step / (epochs * steps))
+                size = misleading * min(1.0, 2 * step / (epochs * steps))
                 pictures = torch.cat([pictures, _misleading(classifier, pictures, asked, size, chance)])
                 loss = functional.cross_entropy(classifier(pictures), torch.cat([asked, asked]))
                 optimizer.zero_grad()

@@ -16,7 +16,7 @@ from crowdloom.models.errors import ModelError
 from crowdloom.models.live import Context, Refused
 from crowdloom.tasks.coach_coaching import is_coached
 from crowdloom.tasks.coach_drawing import render
-from crowdloom.tasks.coach_options import CoachOptions
+from crowdloom.tasks.coach_options import SELF_PREPARED, CoachOptions
 from crowdloom.tasks.coach_records import (
     ATTEMPTS,
     MOST_POINTS,
@@ -33,8 +33,9 @@ from crowdloom.tasks.coach_records import (
     Strokes,
     Writing,
     packed,
+    unpacked,
 )
-from crowdloom.tasks.coach_words import a, words
+from crowdloom.tasks.coach_words import Advice, a, advice
 from crowdloom.tasks.protocol import Trial
 
 CHOICES = 12
@@ -48,17 +49,19 @@ _DIGITS = 6  # of a probability that is kept
 def state(given: Nothing, context: Context) -> State:
     """The trial as it stands.
 
-    Raises Refused where its file is damaged, or where the coach that it began with cannot be used any more.
+    Raises Refused where its file is damaged, where the coach that it began with cannot be used any more, or where it is
+    one that no worker prepares.
     """
     trial, options = asked_trial(context)
     kept = kept_writing(context)
     writing = kept.read()
     if writing is not None and len(writing.attempts) == ATTEMPTS:
-        return State(ready=True, writing=writing)
+        return State(ready=True, writing=writing, marks=_marks(writing))
     with of_the_coach():
-        if not is_ready(options.coach):
+        if options.coach == SELF_PREPARED and not is_ready(options.coach):
             return State(ready=False)
-    return State(ready=True, writing=_begun(trial, kept, _coach_of(trial, writing), writing))
+    begun = _begun(trial, kept, _coach_of(trial, writing), writing)
+    return State(ready=True, writing=begun, marks=_marks(begun))
 
 
 def given(wanted: GivenInput, context: Context) -> Given:
@@ -95,7 +98,7 @@ def read(given: ReadInput, context: Context) -> Read:
             writing = kept.add(writing, attempt)
         else:
             kept.look()
-    return Read(reading=attempt.reading, proposal=attempt.proposal, writing=writing if given.done else None)
+    return _answer(attempt, _asked(trial), writing if given.done else None)
 
 
 def asked_trial(context: Context) -> tuple[Trial, CoachOptions]:
@@ -185,7 +188,29 @@ def _again(given: ReadInput, writing: Writing) -> Read:
             f"The {_ORDINALS[given.attempt - 1]} attempt is done already, perhaps in another window; "
             "reload the page to go on."
         )
-    return Read(reading=attempt.reading, proposal=attempt.proposal, writing=writing)
+    return _answer(attempt, writing.asked, writing)
+
+
+def _answer(attempt: Attempt, asked: str, writing: Writing | None) -> Read:
+    proposal = attempt.proposal
+    marks = _advised(attempt.reading, proposal, asked) if proposal else None
+    return Read(reading=attempt.reading, proposal=proposal, marks=marks, writing=writing)
+
+
+def _marks(writing: Writing) -> str | None:
+    """Those of the proposal that was made in a trial; None before there is one, and in an uncoached trial."""
+    made = next(((one.reading, one.proposal) for one in writing.attempts if one.proposal), None)
+    return _advised(*made, writing.asked) if made else None
+
+
+def _advised(reading: Reading, proposal: Proposal, asked: str) -> str:
+    pictures = unpacked(reading.picture), unpacked(proposal.picture)
+    return packed(_advice(*pictures, asked, reading.read, proposal.read).marks)
+
+
+@lru_cache(maxsize=256)  # the words are wanted first, and the marks a moment later
+def _advice(picture: bytes, proposed: bytes, asked: str, read: str, proposed_read: str) -> Advice:
+    return advice(picture, proposed, asked=asked, read=read, proposed_read=proposed_read)
 
 
 def _attempt(given: ReadInput, trial: Trial, options: CoachOptions, coach: PreparedCoach) -> Attempt:
@@ -212,8 +237,7 @@ def _proposal(picture: bytes, read: str, trial: Trial, options: CoachOptions, co
     with of_the_coach():
         proposed = coach.propose(picture, _asked(trial), weights)
     reading = _reading(proposed, trial, coach)
-    said = words(picture, proposed, asked=_asked(trial), read=read, proposed_read=reading.read)
-    return Proposal(**reading.model_dump(), words=said)
+    return Proposal(**reading.model_dump(), words=_advice(picture, proposed, _asked(trial), read, reading.read).words)
 
 
 def _choices(trial: Trial, coach: PreparedCoach, attempt: int) -> Sequence[Strokes]:

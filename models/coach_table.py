@@ -22,20 +22,19 @@ from time import monotonic, sleep
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from crowdloom.analysis import coach_table as table
 from crowdloom.analysis.coach_table import SettingNumbers
 from crowdloom.models.coach_data import CoachData
-from crowdloom.models.coach_loss import UNIT, Alphas, change, effort
+from crowdloom.models.coach_evaluation import accuracy_on_originals, tried
+from crowdloom.models.coach_loss import UNIT
 from crowdloom.models.coach_networks import Classifier, Coach
+from crowdloom.models.coach_settings import SETTINGS, Setting
 from crowdloom.models.coach_training import (
     BATCH,
     EPOCHS,
     NETWORKS,
     RATE,
     CoachState,
-    computing,
     train_classifier,
     train_coaches,
 )
@@ -46,60 +45,9 @@ from crowdloom.models.together import do_all
 
 KEPT = "networks.safetensors"
 RECOGNISER_SEED = 0
-AT_A_TIME = 64
-"""Pictures that a stack is tried on at once."""
 _VERSION = 1
 """Of how numbers come about: another one with each change of the code that changes them."""
 _WAIT_S = 0.5
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A row of the table: which weights the losses have, and what the paper says of them."""
-
-    kind: str
-    alphas: Alphas
-    paper: tuple[float, float, float] | None = None
-
-
-def _settings() -> tuple[Setting, ...]:
-    by_weight = {table.CLASSIFICATION: "classification", table.EFFICIENCY: "efficiency"}
-    by_weight[table.DISCRIMINATOR] = "discriminator"
-    varied = [
-        Setting(kind, Alphas(**{by_weight[kind]: weight}), paper)
-        for kind, rows in _PAPER.items()
-        for weight, paper in rows.items()
-    ]
-    every = [Setting(table.ALL, Alphas(32.0, *alphas)) for alphas in _ALL]
-    return Setting(table.BASELINE, Alphas(), (0.9609, 0.00018, 0.00097)), *varied, *every
-
-
-_PAPER: Mapping[str, Mapping[float, tuple[float, float, float]]] = {
-    table.CLASSIFICATION: {
-        0.03: (0.9994, 0.00027, 0.00096),
-        0.08: (0.9997, 0.00041, 0.00096),
-        0.1: (0.9998, 0.00042, 0.00092),
-        0.24: (1.0, 0.00062, 0.00085),
-    },
-    table.EFFICIENCY: {
-        1.0: (0.9587, 0.00019, 0.00095),
-        4.0: (0.9607, 0.00018, 0.00093),
-        8.0: (0.9578, 0.00019, 0.00091),
-        16.0: (0.9458, 0.00023, 0.00081),
-        32.0: (0.1135, 0.00098, 0.0),
-    },
-    table.DISCRIMINATOR: {
-        0.03: (0.9608, 0.00019, 0.00099),
-        0.16: (0.96, 0.0002, 0.00096),
-        0.64: (0.9318, 0.00032, 0.00096),
-    },
-}
-_ALL = ((0.1, 4.0, 0.03), (0.24, 8.0, 0.16), (0.24, 24.0, 0.16))
-"""alpha_CL, alpha_EF and alpha_D of three settings as those of the paper's figure 5, whose weights are not given:
-moderate ones, stronger ones, and so much efficiency that proposals get poor, as in the figure's last column."""
-
-SETTINGS = _settings()
-"""Those of Table 1 in its order, then the three with all losses."""
 
 
 @dataclass(frozen=True)
@@ -230,50 +178,12 @@ def _train_one(
                 on_step=step,
             )
         except TrainingError as error:
-            raise TrainingError(f"{_called(setting)}: {error}") from error
+            raise TrainingError(f"{setting.called}: {error}") from error
         seconds = before + monotonic() - began
         metrics = tried(coach, classifier, data)
         write_tensors(place.path / KEPT, coach.state_dict(), {})
         place.write_result({"digest": place.path.name, "of": made_of, "metrics": metrics, "seconds": seconds})
         place.drop_state()
-
-
-def tried(coach: Coach, classifier: Classifier, data: CoachData) -> dict[str, list[float]]:
-    """What each network of a stack makes of the test pictures, a number for each: `table.MEASURES`."""
-    networks = coach.networks
-    device = next(coach.parameters()).device
-    classifier.to(device)
-    right, changes, efforts = (torch.zeros(networks, dtype=torch.float64, device=device) for _ in range(3))
-    drawn = 0.0
-    with computing(device.type).in_use(), torch.inference_mode():
-        for pictures, labels in _parts(data, device):
-            many = pictures[:, None].expand(-1, networks, -1, -1)
-            asked = labels[:, None].expand(-1, networks)
-            proposals = coach(many, asked)
-            read = classifier(proposals.reshape(-1, 1, *pictures.shape[1:])).argmax(1).view(-1, networks)
-            right += (read == asked).sum(0)
-            changes += change(many, proposals).sum(0, dtype=torch.float64)
-            efforts += effort(proposals).sum(0, dtype=torch.float64)
-            drawn += effort(many[:, :1]).sum(dtype=torch.float64).item()
-    n = len(data.test_images)
-    numbers = (right / n, changes / n, efforts / n, changes / drawn, efforts / drawn)
-    return {name: values.tolist() for name, values in zip(table.MEASURES, numbers, strict=True)}
-
-
-def accuracy_on_originals(classifier: Classifier, data: CoachData) -> float:
-    """The share of the test pictures, as they were drawn, that are read as what they are."""
-    device = next(classifier.parameters()).device
-    with computing(device.type).in_use(), torch.inference_mode():
-        right = [(classifier(pictures[:, None]).argmax(1) == labels).sum() for pictures, labels in _parts(data, device)]
-    return float(sum(right)) / len(data.test_images)
-
-
-def _parts(data: CoachData, device: torch.device) -> Sequence[tuple[Tensor, Tensor]]:
-    pictures = torch.from_numpy(data.test_images).split(AT_A_TIME)
-    labels = torch.from_numpy(data.test_labels).split(AT_A_TIME)
-    return [
-        (one.to(device, torch.float32) / 255, asked.to(device)) for one, asked in zip(pictures, labels, strict=True)
-    ]
 
 
 def _restored(place: RunFolder, owner: Mapping[str, Any]) -> tuple[CoachState | None, float]:
@@ -286,14 +196,6 @@ def _restored(place: RunFolder, owner: Mapping[str, Any]) -> tuple[CoachState | 
         return None, 0.0
     tensors, values = kept
     return CoachState.restored(tensors, values["losses"]), float(values["seconds"])
-
-
-def _called(setting: Setting) -> str:
-    alphas = setting.alphas
-    return (
-        f"{setting.kind}, alpha_CL {alphas.classification:g}, alpha_EF {alphas.efficiency:g}, "
-        f"alpha_D {alphas.discriminator:g}"
-    )
 
 
 # ---- Where they lie.

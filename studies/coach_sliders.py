@@ -16,7 +16,7 @@ from annotated_types import Le
 from crowdloom.models.coach_folder import PreparedCoach, Tradeoff, Weights
 from crowdloom.tasks.coach_options import CoachOptions
 from crowdloom.tasks.coach_records import packed
-from crowdloom.tasks.coach_words import words
+from crowdloom.tasks.coach_words import advice
 
 STOPS = 33
 """Of a slider, beside those weights that are known from the coach's own figures or a design."""
@@ -35,6 +35,8 @@ class Look:
     proposal_probabilities: Sequence[float]
     proposal_read: str
     words: str
+    marks: str
+    """Where the proposal adds and leaves out; see `tasks.coach_changes.Changes`."""
     change: float
     ink: float
 
@@ -58,6 +60,7 @@ def look(coach: PreparedCoach, picture: bytes, asked: str, weights: Weights) -> 
     before, after = coach.probabilities(picture), coach.probabilities(proposal)
     read, proposal_read = (coach.classes[sure.index(max(sure))] for sure in (before, after))
     ink = max(sum(picture), 1)
+    advised = advice(picture, proposal, asked=asked, read=read, proposed_read=proposal_read)
     return Look(
         packed(picture),
         before,
@@ -65,7 +68,8 @@ def look(coach: PreparedCoach, picture: bytes, asked: str, weights: Weights) -> 
         packed(proposal),
         after,
         proposal_read,
-        words(picture, proposal, asked=asked, read=read, proposed_read=proposal_read),
+        advised.words,
+        packed(advised.marks),
         _difference(picture, proposal) / ink,
         sum(proposal) / ink,
     )
@@ -74,34 +78,41 @@ def look(coach: PreparedCoach, picture: bytes, asked: str, weights: Weights) -> 
 def typical(coach: PreparedCoach, weights: Weights) -> Typical | None:
     """What the coach's own figures say of these weights; between weights that were measured, linearly between them.
 
-    Linearly in what the coach is given of a weight, which grows with its logarithm. None beyond what was measured.
-    Raises ModelError for weights that the coach cannot take.
+    Linearly in what the coach is given of a weight, which grows with its logarithm, within the narrowest box around the
+    weights whose corners were all measured. None where there is no such box, so that nothing is said beyond what was
+    measured. Raises ModelError for weights that the coach cannot take.
     """
     coach.check_weights(weights)
     measured = {one.weights: one for one in coach.tradeoffs}
-    sides = [_between(coach, at, weights[at]) for at in range(len(weights))]
-    found = [0.0, 0.0, 0.0]
-    for corner in product(*sides):
-        one = measured.get(Weights(*(weight for weight, _ in corner)))
-        if one is None:
-            return None
-        share = prod(share for _, share in corner)
-        found = [sum_ + share * value for sum_, value in zip(found, (one.accuracy, one.change, one.ink), strict=True)]
-    return Typical(*found) if all(sides) else None
+    boxes = product(*(_sides(coach, at, weight) for at, weight in enumerate(weights)))
+    for box in sorted(boxes, key=lambda box: sum(side.width for side in box)):
+        corners = [list(zip(*corner, strict=True)) for corner in product(*(side.ends for side in box))]
+        found = [(measured.get(Weights(*at)), prod(shares)) for at, shares in corners]
+        if all(one for one, _ in found):
+            return Typical(
+                *(sum(share * getattr(one, name) for one, share in found) for name in ("accuracy", "change", "ink"))
+            )
+    return None
 
 
-def _between(coach: PreparedCoach, at: int, weight: float) -> list[tuple[float, float]]:
-    """The weights that were measured next to one, each with its share; nothing where it is not between two."""
-    known = sorted({one.weights[at] for one in coach.tradeoffs})
-    below, above = ([one for one in known if one <= weight], [one for one in known if one >= weight])
-    if not below or not above:
-        return []
-    low, high = below[-1], above[0]
-    if low == high:
-        return [(low, 1.0)]
-    scale = coach.scales[Weights._fields[at]]
-    share = log((weight + scale) / (low + scale)) / log((high + scale) / (low + scale))
-    return [(low, 1 - share), (high, share)]
+@dataclass(frozen=True)
+class _Side:
+    """A side of a box around weights: how wide it is, and the weights at its ends, each with its share."""
+
+    width: float
+    ends: Sequence[tuple[float, float]]
+
+
+def _sides(coach: PreparedCoach, at: int, weight: float) -> list[_Side]:
+    """From each weight below one that was measured to each above it; nothing where it is not between two."""
+    known, scale = sorted({one.weights[at] for one in coach.tradeoffs}), coach.scales[Weights._fields[at]]
+    found = [_Side(0.0, [(weight, 1.0)])] if weight in known else []
+    for low, high in product(known, known):
+        if low < weight < high:
+            width = log((high + scale) / (low + scale))
+            share = log((weight + scale) / (low + scale)) / width
+            found.append(_Side(width, [(low, 1 - share), (high, share)]))
+    return found
 
 
 def reachable(coach: PreparedCoach) -> list[Tradeoff]:

@@ -39,15 +39,16 @@ class Planned:
 def planned(design: DesignModel, sides: tuple[str, str] | None = None) -> Planned:
     """The comparison of the first hypothesis of the design's plan that is about two conditions.
 
-    Without such a hypothesis it is a paired t-test over items where both conditions show the same items, and
-    Student's unpaired one where they do not. Raises DesignError for a design of one condition, and OptionError for
-    conditions that it does not have, or where it is to be said which of several are compared.
+    One about all items goes before one about some of them. Without such a hypothesis it is a paired t-test over items
+    where both conditions show the same items, and Student's unpaired one where they do not. Raises DesignError for a
+    design of one condition, and OptionError for conditions that it does not have, or where it is to be said which of
+    several are compared.
     """
     names = [arm.name for arm in design.arms()]
     if len(names) < 2:
-        raise DesignError(
-            f"{design.name} has one condition, and power is that of a difference between two; add [[conditions]]"
-        )
+        within = design.batches.versions is not None
+        instead = "for versions within people, `crowdloom plan` imagines studies" if within else "add [[conditions]]"
+        raise DesignError(f"{design.name} has one condition, and power is that of a difference between two; {instead}")
     for name in sides or ():
         if name not in names:
             raise OptionError(f"--conditions: no condition is called {name!r}; there are: {', '.join(names)}")
@@ -57,7 +58,8 @@ def planned(design: DesignModel, sides: tuple[str, str] | None = None) -> Planne
     hypothesis = _hypothesis(design, sides)
     if hypothesis is not None:
         first, second = sides or hypothesis.levels
-        by = f"From the plan’s hypothesis {hypothesis.name}."
+        by = f"From the plan’s hypothesis {hypothesis.name}"
+        by += ", which is about some of the items: power is that of all." if hypothesis.where else "."
         return Planned((first, second), hypothesis.test, hypothesis.unit, alpha, by)
     if sides is None and len(names) > 2:
         raise OptionError(
@@ -71,11 +73,13 @@ def planned(design: DesignModel, sides: tuple[str, str] | None = None) -> Planne
 
 
 def _hypothesis(design: DesignModel, sides: tuple[str, str] | None) -> Hypothesis | None:
-    for hypothesis in design.plan.hypotheses if design.plan else ():
-        fits = hypothesis.by == "condition" and len(hypothesis.levels) == 2 and not hypothesis.where
-        if fits and TESTS[hypothesis.test].needs != "one side" and sides in (None, hypothesis.levels):
-            return hypothesis
-    return None
+    fitting = [
+        hypothesis
+        for hypothesis in (design.plan.hypotheses if design.plan else ())
+        if hypothesis.by == "condition" and len(hypothesis.levels) == 2
+        if TESTS[hypothesis.test].needs != "one side" and sides in (None, hypothesis.levels)
+    ]
+    return min(fitting, key=lambda hypothesis: bool(hypothesis.where), default=None)
 
 
 def setting_of(

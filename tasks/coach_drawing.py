@@ -9,7 +9,6 @@ Everywhere the same bytes come of the same strokes: numbers are only added, mult
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isqrt, sqrt
 
@@ -109,29 +108,6 @@ def adopted(first: bytes, second: bytes, proposal: bytes | None) -> float | None
     made = [after - before for before, after in zip(first, second, strict=True)]
     size = sum(change * change for change in asked)
     return sum(map(int.__mul__, made, asked)) / size if size else None
-
-
-@dataclass(frozen=True)
-class Differences:
-    """What makes a picture another one: two pictures of 784 bytes."""
-
-    add: bytes
-    """The ink that is missing."""
-    leave_out: bytes
-    """The ink that is too much."""
-
-
-def differences(picture: bytes, proposal: bytes) -> Differences:
-    """What to add to a picture, and what to leave out, so that it becomes the proposal.
-
-    >>> found = differences(bytes([0, 100, 255]), bytes([50, 100, 0]))
-    >>> list(found.add), list(found.leave_out)
-    ([50, 0, 0], [0, 0, 255])
-    """
-    return Differences(
-        add=bytes(max(wanted - there, 0) for there, wanted in zip(picture, proposal, strict=True)),
-        leave_out=bytes(max(there - wanted, 0) for there, wanted in zip(picture, proposal, strict=True)),
-    )
 
 
 def _thin(strokes: Strokes) -> int:

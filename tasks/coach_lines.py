@@ -5,7 +5,7 @@ Bit 30 (row + 1) + column + 1 is a pixel of 28 x 28; the rim around them stays f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from crowdloom.tasks.coach_records import SIDE
 
@@ -20,6 +20,15 @@ def bits(pixels: Iterable[bool]) -> int:
     True
     """
     return sum(1 << _bit(at) for at, one in enumerate(pixels) if one)
+
+
+def places(cells: int) -> Iterator[int]:
+    """The pixels' places among the 784.
+
+    >>> list(places(bits([True, False, True] + [False] * 781)))
+    [0, 2]
+    """
+    return (at for at in range(SIDE * SIDE) if cells >> _bit(at) & 1)
 
 
 def middle(cells: int) -> tuple[float, float]:

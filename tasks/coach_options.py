@@ -10,6 +10,9 @@ from pydantic import BeforeValidator, Field
 from crowdloom.tasks.coach_records import Given, GivenInput, Nothing, Read, ReadInput, State
 from crowdloom.tasks.protocol import LiveStep, Settings
 
+SELF_PREPARED = "digits"
+"""The coach that needs no data: a worker prepares it, in seconds, when it is first asked for."""
+
 Names = Annotated[tuple[str, ...], BeforeValidator(lambda said: tuple(said) if isinstance(said, list) else said)]
 """Names, which stand in a list in a design."""
 
@@ -17,8 +20,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(lambda said: tuple(said) if i
 class CoachOptions(Settings):
     """Who is coached, by which coach, and what it strives for."""
 
-    coach: str = Field(default="digits", min_length=1, max_length=100)
-    """The name of a prepared coach; `digits` prepares itself, in seconds, when it is first asked for."""
+    coach: str = Field(default=SELF_PREPARED, min_length=1, max_length=100)
+    """The name of a prepared coach; `digits` prepares itself."""
     coaching: Literal["coached", "control", "by-item"] = "coached"
     """`coached`: proposals after the first attempt; `control`: the reading alone; `by-item`: as the item's attribute
     `coaching` says, which is one of the two."""

@@ -127,6 +127,8 @@ class State(Record):
 
     ready: bool
     writing: Writing | None = None
+    marks: Picture | None = None
+    """Where the proposal adds and leaves out, as `coach_changes` says; None without a proposal."""
 
 
 class GivenInput(Record):
@@ -158,4 +160,6 @@ class Read(Record):
 
     reading: Reading
     proposal: Proposal | None = None
+    marks: Picture | None = None
+    """Where the proposal adds and leaves out, as `coach_changes` says; None without a proposal."""
     writing: Writing | None = None

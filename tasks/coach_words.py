@@ -1,9 +1,7 @@
 """A proposal in words: where a participant would add to what they wrote, and where leave out.
 
-A proposal is a picture of greys, most of whose differences nobody could draw: all of it may be fainter, a line thinner
-or half a pixel aside. So it is first made as dark as the drawing where it is darkest, and a pixel only counts as far as
-none beside it has the ink that it lacks. What changes how the lines hang together (a loop that closes, a gap that is
-bridged) is said first, then the places with most ink to be added or left out.
+The words and the marks in the picture are of one list, that of `coach_changes`: the words name the most telling
+changes, the marks show all of them, and where there is none that could be drawn, neither says that there is.
 """
 
 from __future__ import annotations
@@ -11,63 +9,68 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from crowdloom.tasks.coach_lines import bits, box, holes, inner, middle, pieces, total, wider
-from crowdloom.tasks.coach_records import SIDE
+from crowdloom.tasks.coach_changes import AS_IT_IS, Change, Changes, changes
+from crowdloom.tasks.coach_records import PIXELS
 
 _LOST = 0.1  # of the drawing's ink: a proposal with less has nothing left of it
-_FULL = 200  # of 255: the drawing's pixels whose proposed ink says how dark the proposal is
-_FAINTEST = 0.3  # of the drawing's darkness: a proposal that is fainter has lost the drawing
-_LINE, _TRACE = 0.5, 0.3  # ink of a pixel that belongs to a line, and of one that may
-_FILLED = 0.8  # ink of each pixel inside a loop that is none any more; a blurred one keeps less
-_SWOLLEN = 0.2  # more of its lines' pixels lie inside them than in the drawing: the proposal's lines are thicker
-_DIFFERENT = 0.2  # ink that a pixel differs by, for it to count
-_SPOT = 1.2  # pixels of ink that make a place worth a word
-_DARKEST = 0.35  # ink of its darkest pixel, at least; fainter ones are a network's smudges
-_HOLE = 3  # pixels of a loop's inside
-_PIECE = 4  # pixels of a line
-_TIP = 6  # pixels in which the end of a line and what is beyond it touch, at most
-_NARROW = 9  # pixels: what is not wider has no left and right
-_MOST = 2  # things to do
+_MOST = 2  # changes that are named
 _BESIDE_THE_FIRST = 0.4  # of the most ink at a place: what is less is not worth a word
 _VOWEL_SOUND = frozenset("AEFHILMNORSXaefhilmnorsx")
+_NO_MARKS = bytes([AS_IT_IS]) * PIXELS
 
 
-def words(picture: bytes, proposal: bytes, *, asked: str, read: str, proposed_read: str) -> str:
-    """One line that says what the coach would change in a picture, both of 784 bytes.
+@dataclass(frozen=True)
+class Advice:
+    """What the coach says of a proposal, and the marks that show it; see `coach_changes.Changes`."""
+
+    words: str
+    marks: bytes
+
+
+def advice(picture: bytes, proposal: bytes, *, asked: str, read: str, proposed_read: str) -> Advice:
+    """One line that says what the coach would change in a picture, both of 784 bytes, and its marks.
 
     `asked` is the class that was to be written, `read` the one that the recogniser reads in the picture,
-    `proposed_read` the one that it reads in the proposal.
+    `proposed_read` the one that it reads in the proposal. Whoever is read rightly is not advised to do what would be
+    misread: then there are no marks.
 
     >>> bar = bytes(255 if 4 <= row < 20 and 13 <= column < 16 else 0 for row in range(28) for column in range(28))
-    >>> words(bar, bar, asked="1", read="1", proposed_read="1")
-    'It reads a 1 already; the coach would change almost nothing.'
+    >>> advice(bar, bar, asked="1", read="1", proposed_read="1").words
+    'It reads a 1 already; the coach would only change how thick and how dark the lines are.'
     >>> longer = bytes(255 if 4 <= row < 25 and 13 <= column < 16 else 0 for row in range(28) for column in range(28))
-    >>> words(bar, longer, asked="1", read="7", proposed_read="1")
-    'Draw the line further at the bottom.'
+    >>> advised = advice(bar, longer, asked="1", read="7", proposed_read="1")
+    >>> advised.words, advised.marks[28 * 10 + 14], advised.marks[28 * 23 + 14]
+    ('Draw the line further at the bottom.', 128, 255)
     """
-    lost = sum(proposal) < _LOST * sum(picture)
-    if read == asked and (lost or proposed_read != asked):
-        return f"It reads {a(asked)} already; the coach has nothing better."
-    if lost:
-        return f"The coach has no proposal for this drawing; try a plainer {asked}."
-    drawn, wanted = [here / 255 for here in picture], _as_dark(picture, proposal)
-    said = ", and ".join(_told(drawn, wanted))
-    if not said:
-        return _nothing_to_do(asked, read, proposed_read, _swollen(drawn, wanted))
+    if read == asked != proposed_read:
+        misread = f"the proposal would be read as {a(proposed_read)}, so do not follow it"
+        return Advice(f"It reads {a(asked)} already; {misread}.", _NO_MARKS)
+    if sum(proposal) < _LOST * sum(picture):
+        if read == asked:
+            return Advice(f"It reads {a(asked)} already; the coach has nothing better.", _NO_MARKS)
+        return Advice(f"The coach has no proposal for this drawing; try a plainer {asked}.", _NO_MARKS)
+    all_ = changes(picture, proposal)
+    if not all_.found:
+        return Advice(_nothing_to_draw(all_, asked, read, proposed_read), all_.marks)
+    *first, last = _told(all_.found)
+    said = f"{', '.join(first)}, and {last}" if first else last
     if read == asked:
-        return f"It reads {a(asked)} already; to make it surer, {said}."
+        return Advice(f"It reads {a(asked)} already; the coach would {said}.", all_.marks)
     said = said[0].upper() + said[1:]
-    return f"{said}." if proposed_read == asked else f"{said}; this alone would still be read as {a(proposed_read)}."
+    if proposed_read != asked:
+        said += f"; even so it would be read as {a(proposed_read)}, not {a(asked)}"
+    return Advice(f"{said}.", all_.marks)
 
 
-def _nothing_to_do(asked: str, read: str, proposed_read: str, swollen: bool) -> str:
+def _nothing_to_draw(all_: Changes, asked: str, read: str, proposed_read: str) -> str:
     """What is said of a proposal that differs from the drawing in nothing that could be drawn."""
-    only = "the coach would only make the lines thicker" if swollen else "the coach would change almost nothing"
+    only = "make the lines thicker" if all_.thicker else "change how thick and how dark the lines are"
     if read == asked:
-        return f"It reads {a(asked)} already; {only}."
-    if proposed_read == asked and not swollen:
-        return "Small changes along the lines are enough; the picture shows where."
-    return f"T{only[1:]}; try a plainer {asked}."
+        return f"It reads {a(asked)} already; the coach would only {only}."
+    if proposed_read != asked:
+        misread = f"even so it would be read as {a(proposed_read)}"
+        return f"The coach would only {only}, and {misread}; try a plainer {asked}."
+    return f"The coach would only {only}, which is hard to draw; try a plainer {asked}."
 
 
 def a(name: str) -> str:
@@ -80,168 +83,11 @@ def a(name: str) -> str:
     return f"{'an' if vowel or name[:1] == '8' or name in ('11', '18') else 'a'} {name}"
 
 
-@dataclass(frozen=True)
-class _Todo:
-    """Something to do and where; `ink` is how many pixels of it that takes, None for what changes how lines hang
-    together."""
-
-    what: str
-    where: str
-    ink: float | None = None
-    about: int = 0
-    """The pixels that it speaks of."""
-
-
-def _told(drawn: list[float], wanted: list[float]) -> Iterator[str]:
-    """The most telling things to do; one that is to be done at two places in one phrase."""
-    before = bits(here > _LINE for here in drawn)
-    if not before:
-        return
-    places = _Places(before)
-    most = [*_loops(drawn, wanted, places), *_pieces(drawn, wanted, places)]
-    spots = sorted(_spots(drawn, wanted, before, places), key=lambda one: -(one.ink or 0))
-    worth = _BESIDE_THE_FIRST * max((one.ink or 0 for one in spots), default=0)
-    most += [one for one in spots if (one.ink or 0) >= worth and not any(one.about & other.about for other in most)]
-    most = most[:_MOST]
+def _told(found: Sequence[Change]) -> Iterator[str]:
+    """The most telling changes; one that is to be made at two places in one phrase. Others are only marked."""
+    worth = _BESIDE_THE_FIRST * max((one.ink or 0 for one in found), default=0)
+    most = [one for one in found if one.ink is None or one.ink >= worth][:_MOST]
     for what in dict.fromkeys(one.what for one in most):
         yield f"{what} {' and '.join(dict.fromkeys(one.where for one in most if one.what == what))}"
-
-
-def _as_dark(picture: bytes, proposal: bytes) -> list[float]:
-    """The proposal's ink, 0 to 1, as dark as the drawing where it is darkest."""
-    kept = sorted(wanted / here for here, wanted in zip(picture, proposal, strict=True) if here >= _FULL)
-    darkness = min(max(kept[len(kept) * 4 // 5], _FAINTEST), 1.0) if kept else 1.0
-    return [min(wanted / 255 / darkness, 1.0) for wanted in proposal]
-
-
-def _loops(drawn: list[float], wanted: list[float], places: _Places) -> Iterator[_Todo]:
-    """Loops to close, to open, and to draw as a line."""
-    for hole in _new_holes(drawn, wanted):
-        where, ring = _around(hole, wanted, drawn, places)
-        yield _Todo("close the loop", where, about=ring)
-    for hole in _new_holes(wanted, drawn):
-        filled = total(wanted, hole) / hole.bit_count()
-        where, ring = _around(hole, drawn, wanted, places)
-        if filled > _FILLED and not _swollen(drawn, wanted):
-            yield _Todo("draw a plain line instead of the loop", places.of(hole), about=wider(hole))
-        elif filled < _TRACE:
-            yield _Todo("open the loop", where, about=ring)
-
-
-def _new_holes(old: list[float], new: list[float]) -> Iterator[int]:
-    """Those that the new ink closes in, and the old one does not, be it fainter."""
-    were = [hole for least in (_LINE, _TRACE) for hole in holes(bits(ink > least for ink in old))]
-    for hole in holes(bits(ink > _LINE for ink in new)):
-        if hole.bit_count() >= _HOLE and not any(hole & other for other in were):
-            yield hole
-
-
-def _swollen(drawn: list[float], wanted: list[float]) -> bool:
-    """Whether the proposal has thicker lines: more of their pixels lie inside."""
-    before, after = (bits(ink > _LINE for ink in one) for one in (drawn, wanted))
-    shares = [inner(cells).bit_count() / max(cells.bit_count(), 1) for cells in (before, after)]
-    return shares[1] > shares[0] + _SWOLLEN
-
-
-def _around(hole: int, more: list[float], less: list[float], places: _Places) -> tuple[str, int]:
-    """Where a loop around a hole is closed by ink that the first picture has and the second one lacks."""
-    ring = wider(wider(hole)) & bits(here > _LINE > _TRACE > there for here, there in zip(more, less, strict=True))
-    return places.of(ring or hole), ring
-
-
-def _pieces(drawn: list[float], wanted: list[float], places: _Places) -> Iterator[_Todo]:
-    """Gaps to close and to leave."""
-    for gap in _bridges(drawn, wanted):
-        yield _Todo("close the gap", places.of(gap), about=wider(wider(gap)))
-    for gap in _bridges(wanted, drawn):
-        yield _Todo("leave a gap", places.of(gap), about=wider(wider(gap)))
-
-
-def _bridges(old: list[float], new: list[float]) -> Iterator[int]:
-    """Where the new ink joins what is apart in the old one, in which not even fainter ink does."""
-    were = [piece for piece in pieces(bits(ink > _TRACE for ink in old)) if piece.bit_count() >= _PIECE]
-    for piece in pieces(bits(ink > _LINE for ink in new)):
-        parts = [other for other in were if other & piece]
-        if len(parts) > 1:
-            yield _between(*parts[:2])
-
-
-def _between(one: int, other: int) -> int:
-    """Where two sets of pixels come closest."""
-    while not one & other:
-        one, other = wider(one), wider(other)
-    return one & other
-
-
-def _spots(drawn: list[float], wanted: list[float], before: int, places: _Places) -> Iterator[_Todo]:
-    """The places where ink is to be added or left out."""
-    near = _beside(_beside(drawn)) if _swollen(drawn, wanted) else _beside(drawn)
-    for spot, ink in _lying_together(wanted, near):
-        touching = pieces(wider(wider(spot)) & before)
-        if not touching and not spot & bits(here > _LINE for here in wanted):
-            continue  # what is so faint and by itself is a smudge, too
-        where = places.of(spot)
-        if len(touching) == 1 and touching[0].bit_count() <= _TIP:
-            way = _direction(middle(touching[0]), middle(spot))
-            yield _Todo(
-                "draw the line further" if _SIDES[way] in where else f"draw the line further {way}", where, ink, spot
-            )
-        elif touching and spot.bit_count() < 2 * _TIP:
-            yield _Todo("add a little", where, ink, spot)
-        else:
-            yield _Todo("add a line", where, ink, spot)
-    for spot, ink in _lying_together(drawn, _beside(wanted)):
-        gone = wider(spot) & before  # with what stays only as the new end of the line
-        tip = len(pieces(wider(gone) & before & ~gone)) < 2
-        yield _Todo("end the line earlier" if tip else "leave out a little", places.of(spot), ink, spot)
-
-
-def _lying_together(more: list[float], less: list[float]) -> Iterator[tuple[int, float]]:
-    """Where pixels have more ink in one than in the other: those that lie together, and how much more."""
-    difference = [max(here - there, 0.0) for here, there in zip(more, less, strict=True)]
-    for spot in pieces(bits(ink > _DIFFERENT for ink in difference)):
-        ink = total(difference, spot)
-        if ink >= _SPOT and spot & bits(one > _DARKEST for one in difference):
-            yield spot, ink
-
-
-def _beside(ink: Sequence[float]) -> list[float]:
-    """The most ink of each pixel and those around it."""
-    padded = [0.0, *ink, 0.0]
-    rows = list(map(max, padded, padded[1:], padded[2:]))  # the lines' ends meet; drawings leave the rim free
-    free = [0.0] * SIDE
-    return list(map(max, free + rows, rows, rows[SIDE:] + free))
-
-
-_SIDES = {"down": "bottom", "up": "top", "to the right": "right", "to the left": "left"}
-
-
-def _direction(from_: tuple[float, float], to: tuple[float, float]) -> str:
-    down, right = to[0] - from_[0], to[1] - from_[1]
-    if abs(down) > abs(right):
-        return "down" if down > 0 else "up"
-    return "to the right" if right > 0 else "to the left"
-
-
-class _Places:
-    """Names for places in a drawing, by thirds of its height and width."""
-
-    def __init__(self, cells: int) -> None:
-        self.rows, self.columns = box(cells)
-
-    def of(self, cells: int) -> str:
-        """Where the middle of these pixels is."""
-        row, column = middle(cells)
-        high = _third(row, self.rows, ("top", "", "bottom"))
-        wide = _third(column, self.columns, ("left", "", "right"))
-        if high:
-            return f"at the {high} {wide}".rstrip()
-        return f"on the {wide}" if wide else "in the middle"
-
-
-def _third(at: float, within: tuple[int, int], names: tuple[str, str, str]) -> str:
-    first, last = within
-    if last - first < _NARROW:
-        return names[1]
-    share = (at - first) / (last - first)
-    return names[0] if share < 0.36 else names[2] if share > 0.64 else names[1]
+    if len(most) < len(found):
+        yield "make the other changes that are marked"

@@ -58,7 +58,9 @@ def command(
     require_training()
     from crowdloom.analysis.coach_table import TableAbout, write_table
     from crowdloom.models.coach_data import coach_data, default_data
-    from crowdloom.models.coach_table import SETTINGS, TableTerms, accuracy_on_originals, recogniser, train_settings
+    from crowdloom.models.coach_evaluation import accuracy_on_originals
+    from crowdloom.models.coach_settings import SETTINGS
+    from crowdloom.models.coach_table import TableTerms, recogniser, train_settings
     from crowdloom.models.errors import ModelError
     from crowdloom.models.precision import computing_of
     from crowdloom.models.run_record import machine
@@ -95,7 +97,6 @@ def command(
         networks=networks,
         epochs=epochs,
         originals=accuracy_on_originals(reader, pictures),
-        at_once=min(workers, len(settings)),
         machine=machine(device),
         command=_command(data, reduced, networks, epochs),
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import ItemError
 from crowdloom.studies.items.item import SourceItem
 from crowdloom.tasks.coach_coaching import COACHING, VERSIONS
-from crowdloom.tasks.coach_options import CoachOptions
-
-SELF_PREPARED = "digits"
-"""The coach that needs no data: a worker prepares it when it is first asked for."""
+from crowdloom.tasks.coach_options import SELF_PREPARED, CoachOptions
 
 DIGITS = tuple("0123456789")
 _OF_DIGITS = (SELF_PREPARED, "mnist-5000", "mnist")
@@ -32,6 +29,7 @@ def read_classes(design: Design, folder: Path) -> Iterator[SourceItem]:
     versions = _versions(design)
     _check_classes(design)
     never = {name for options in coaching_options(design) for name in options.never_coached}
+    _check_never(never, design.items.only or design.classes)
     for number in range(1, (design.items.rounds or 1) + 1):
         for name in design.items.only or design.classes:
             said = {"round": number} | ({NEVER_COACHED: "yes" if name in never else "no"} if never else {})
@@ -65,6 +63,19 @@ def _versions(design: Design) -> tuple[str, ...]:
             f"{never[0]!r}; leave it out, or compare between people"
         )
     return VERSIONS
+
+
+def _check_never(never: set[str], asked: Sequence[str]) -> None:
+    """Raise ItemError where what is coached for nobody is not asked for, or all that is."""
+    if strange := sorted(never.difference(asked)):
+        raise ItemError(
+            f"options.never_coached: {strange[0]!r} is not asked for; leave it out, or name it in items.only"
+        )
+    if never.issuperset(asked):
+        raise ItemError(
+            "options.never_coached: nothing that is asked for is left to be coached; for a control, say "
+            'coaching = "control"'
+        )
 
 
 def _check_classes(design: Design) -> None:

@@ -44,11 +44,14 @@ class MTurkAccount(Hits, Assignments, Workers):
 
 
 @lru_cache(maxsize=1)
-def _descriptions() -> Any:
-    """What reads Amazon's descriptions of its services and keeps them: most of the time that connecting takes."""
+def _descriptions(folders: str | None) -> Any:
+    """What reads Amazon's descriptions of its services and keeps them: most of the time that connecting takes.
+
+    Those in `folders`, as AWS_DATA_PATH has them, go before botocore's own.
+    """
     from botocore.loaders import create_loader
 
-    return create_loader()
+    return create_loader(folders)
 
 
 def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
@@ -61,7 +64,7 @@ def connect(endpoint: str, environ: Mapping[str, str]) -> MTurkAccount:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    core, descriptions = botocore.session.get_session(), _descriptions()
+    core, descriptions = botocore.session.get_session(), _descriptions(environ.get("AWS_DATA_PATH"))
     descriptions.search_paths[:] = dict.fromkeys(descriptions.search_paths)  # every session adds boto3's folder
     core.register_component("data_loader", descriptions)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import ItemError
-from crowdloom.studies.items.classes import DIGITS, SELF_PREPARED, unprepared_coaches
+from crowdloom.studies.items.classes import DIGITS, unprepared_coaches
+from crowdloom.tasks.coach_options import SELF_PREPARED
 
 
 def with_a_coach(design: Design) -> tuple[Design, str | None]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from crowdloom.analysis.clustered import LOGIT, SUBSTITUTED
 from crowdloom.analysis.coach_attempts import Written, attempt_frame, attempt_rows
 from crowdloom.analysis.coach_report import Material, main_sentences, measure_section, writing_sections
+from crowdloom.analysis.coach_result_tables import regressions_table
 from crowdloom.analysis.coach_summary import coach_summary, coach_tables
+from crowdloom.analysis.coach_tests import regressions
 from crowdloom.analysis.coach_trials import trials
 from crowdloom.analysis.describe import MEANINGS, describe
 from crowdloom.analysis.report import Drawing, Prose, Section, Tabular
@@ -47,6 +52,26 @@ def stems(sections: list[Section]) -> list[str]:
 def told(sections: list[Section]) -> str:
     """All that they say."""
     return "\n".join(block.text for one in sections for block in one.blocks if isinstance(block, Prose))
+
+
+def test_only_who_can_be_compared_is_counted() -> None:
+    """Not who wrote nothing that can be coached, nor who has coached trials alone beside people who have both."""
+    between = coach_frame(8, STRONG, never=NEVER)
+    of_one = (between["participant"] == "p001") & ~between["reference"].isin(NEVER)
+    assert main_sentences(trials(between[~of_one], NEVER))[0].startswith("Between 3 coached and 4 control people, ")
+    within = coach_frame(8, STRONG, within=True)
+    of_one = (within["participant"] == "p001") & (within["coached"] == 0)
+    assert main_sentences(trials(within[~of_one]))[0].startswith("Within 7 people, coached trials and others, ")
+
+
+def test_it_is_said_where_the_two_way_variance_was_replaced() -> None:
+    """Below the table of single trials."""
+    found = regressions(trials(coach_frame(6, within=True)))
+    assert regressions_table(found, "trials").note == ""
+    replaced = replace(found[0], odds=replace(found[0].odds, name=LOGIT + SUBSTITUTED))
+    assert "the larger one-way variance takes its place in: second attempts." in (
+        regressions_table([replaced, found[1]], "trials").note
+    )
 
 
 def test_between_persons() -> None:

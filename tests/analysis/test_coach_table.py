@@ -22,7 +22,7 @@ from crowdloom.analysis.coach_table import (
     write_table,
 )
 
-ABOUT = TableAbout("digits", 1438, 359, 3, 10, 0.9583, 2, "a machine", "crowdloom coach table --reduced")
+ABOUT = TableAbout("digits", 1438, 359, 3, 10, 0.9583, "a machine", "crowdloom coach table --reduced")
 
 
 def setting(
@@ -86,6 +86,15 @@ def test_networks_that_all_end_alike_have_no_test() -> None:
     assert "| 0.1000 ± 0.0000 | – |" in row
 
 
+def test_blank_networks_are_counted() -> None:
+    """A mean over them and others is of two kinds of networks."""
+    some = [*settings()[:4], replace(settings()[4], ink=[0.0, 0.0, 0.8])]
+    (said,) = [line for line in table_lines(some, ABOUT) if line.startswith("Networks whose proposals are blank")]
+    assert ": 2 of 3 at α_CL 0, α_EF 8, α_D 0. " in said
+    (said,) = [line for line in table_lines(settings(), ABOUT) if line.startswith("Networks whose proposals are blank")]
+    assert ": none. " in said
+
+
 def test_files_appear_with_all_numbers(tmp_path: Path) -> None:
     """A row for each network in the second; what it was made of in the first."""
     lines = write_table(settings(), ABOUT, tmp_path / "table.md", tmp_path / "table.csv")
@@ -93,7 +102,7 @@ def test_files_appear_with_all_numbers(tmp_path: Path) -> None:
     assert text == "\n".join(lines) + "\n"
     assert "digits, 1,438 pictures to train on and 359 to try on" in text
     assert "reads 95.83 % of the originals" in text
-    assert "Trained in 9 minutes, all settings added up, 2 of them at once" in text
+    assert "Trained in 9 minutes, all settings added up, with one thread, on a machine" in text
     frame = pd.read_csv(tmp_path / "table.csv")
     assert len(frame) == 18
     assert frame.groupby("loss")["accuracy"].mean()[BASELINE] == pytest.approx(0.9)

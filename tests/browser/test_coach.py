@@ -22,7 +22,8 @@ from crowdloom.studies.participation import finish_instructions, read_progress
 from crowdloom.studies.posting import publish
 from crowdloom.studies.rehearsal.working import working
 from crowdloom.tasks.coach_drawing import render
-from crowdloom.tasks.coach_records import MOST_POINTS, Writing, unpacked
+from crowdloom.tasks.coach_records import MOST_POINTS, Writing, packed, unpacked
+from crowdloom.tasks.coach_words import advice
 from tests.browser.conftest import Participation, Server, save
 from tests.browser.test_accessibility import Inspector
 
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.slow
 Way = list[tuple[float, float]]
 FOUR: list[Way] = [[(0.35, 0.2), (0.28, 0.55), (0.72, 0.52)], [(0.62, 0.3), (0.56, 0.88)]]
 NINE: list[Way] = [[(0.62, 0.3), (0.45, 0.2), (0.35, 0.35), (0.45, 0.5), (0.62, 0.4), (0.64, 0.25), (0.58, 0.85)]]
+FOUR_STROKES = [[(x, y, 0.0) for x, y in way] for way in FOUR]
 DESK = {"width": 1280, "height": 900}
 
 
@@ -421,31 +423,50 @@ def test_the_coach_is_prepared(start: Callable[..., Paper], coach_server: Server
     paper.done("read")
 
 
-def test_the_difference_shows_what_could_be_drawn(page: Page, coach_server: Server) -> None:
-    """A line that goes on, one that ends, and neither where lines are only fainter, softer or thicker."""
+def test_the_difference_shows_what_is_marked(page: Page, coach_server: Server) -> None:
+    """A line that goes on, one that ends, both, and neither, as the words say; in blue and red."""
     page.goto(f"{coach_server.address}/static/app.css")
-    code = """async ([picture, proposal]) => {
-        const { differences } = await import('/static/coach/differences.js');
-        const { change } = differences(picture, proposal);
-        return [change.some((one) => one > 0), change.some((one) => one < 0)];
+    code = """async ([picture, marks]) => {
+        const { drawDifference } = await import('/static/coach/pictures.js');
+        const canvas = document.createElement('canvas');
+        const found = drawDifference(canvas, picture, marks);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        let [blue, red] = [0, 0];
+        for (let i = 0; i < data.length; i += 4) {
+            blue += data[i + 2] > data[i] + 80;
+            red += data[i] > data[i + 2] + 80;
+        }
+        return [found.add, found.leaveOut, blue > 100, red > 100];
     }"""
 
-    def line(first: int, last: int, ink: int = 255, wider: int = 0) -> list[int]:
-        inside = [(first <= at // 28 < last, 13 - wider <= at % 28 < 15 + wider) for at in range(784)]
-        return [ink if row and column else 0 for row, column in inside]
+    def line(first: int, last: int) -> bytes:
+        return bytes(255 * (first <= at // 28 < last and 13 <= at % 28 < 16) for at in range(784))
 
-    drawn = line(8, 20)
-    faint_and_soft = [max(one, other) for one, other in zip(line(8, 20, 120), line(8, 20, 40, wider=1), strict=True)]
-    for proposal, found in (
-        (line(4, 20), [True, False]),
-        (line(12, 20), [False, True]),
-        (line(12, 24), [True, True]),
-        (drawn, [False, False]),
-        (faint_and_soft, [False, False]),
-        (line(7, 21, wider=1), [False, False]),
-        ([0] * 784, [False, True]),
+    for proposal, adds, leaves_out in (
+        (line(4, 20), 1, 0),
+        (line(13, 20), 0, 1),
+        (line(13, 25), 1, 1),
+        (line(8, 20), 0, 0),
     ):
-        assert page.evaluate(code, [drawn, proposal]) == found
+        marks = advice(line(8, 20), proposal, asked="1", read="7", proposed_read="1").marks
+        found = page.evaluate(code, [packed(line(8, 20)), packed(marks)])
+        assert found == [bool(one) for one in (adds, leaves_out, adds, leaves_out)]
+
+
+def test_a_proposal_that_would_be_misread_says_so(start: Callable[..., Paper]) -> None:
+    """Below its picture, with what it would be read as and what was asked for; one that is right has no such words."""
+    page = start().page
+    code = """async ([picture, read]) => {
+        const { Panel } = await import('/static/coach/panel.js');
+        const panel = new Panel(document.querySelector('[data-coach]'), { asked: '4', classes: ['4', '9'] });
+        const probabilities = read === '4' ? [0.8, 0.2] : [0.2, 0.8];
+        const reading = { picture, read: '9', probabilities: [0, 1] };
+        panel.proposal(reading, { picture, read, probabilities, words: '' }, picture);
+    }"""
+    for read, said in (("9", "would be read as 9, 80\u00a0%, not as 4"), ("4", "would be read as 4, 80\u00a0%")):
+        page.evaluate(code, [packed(render(FOUR_STROKES)), read])
+        assert page.locator("[data-proposed-read]").text_content() == said
+        assert (page.locator("[data-proposed-read][data-wrong]").count() == 1) == (read == "9")
 
 
 def test_accessibility(start: Callable[..., Paper]) -> None:

@@ -86,6 +86,12 @@ def test_mnist_is_read_from_its_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert data.labels.tolist() == labels[:12].tolist()
     assert (data.name, data.test_labels.dtype) == ("mnist", np.int64)
 
+    whole = (raw / "t10k-images-idx3-ubyte").read_bytes()
+    for broken in (whole[:-100], whole[:10], b"", (raw / "t10k-labels-idx1-ubyte").read_bytes()):
+        (raw / "t10k-images-idx3-ubyte").write_bytes(broken)
+        with pytest.raises(ModelError, match=r"has no whole MNIST|files that are not MNIST's"):
+            coach_data(str(tmp_path))
+
 
 def test_a_folder_without_mnist_is_told(tmp_path: Path) -> None:
     """With what is to be done."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,11 +29,32 @@ SHORT = Recipe(recogniser_epochs=2, coach_epochs=2, tried=10)
 @pytest.fixture(autouse=True)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for coaches, and of the digits only some, on which two epochs are learned."""
-    monkeypatch.setenv("CROWDLOOM_COACHES", str(tmp_path / "coaches"))
+    at(tmp_path / "coaches", monkeypatch)
+    return tmp_path / "coaches"
+
+
+def at(coaches: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDLOOM_COACHES", str(coaches))
     monkeypatch.setattr(coach_preparing, "coach_data", few)
     monkeypatch.setattr(coach_preparing, "recipe_for", lambda name, pictures: SHORT)
-    monkeypatch.setattr(coach_preparing, "LOOKED_AT", 3)
-    return tmp_path / "coaches"
+    monkeypatch.setattr(coach_preparing, "LOOKED_AT", 2)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of coaches with one that was prepared without a stop."""
+    coaches = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        at(coaches, monkeypatch)
+        prepare("digits")
+    return coaches
+
+
+@pytest.fixture
+def prepared(whole: Path, monkeypatch: pytest.MonkeyPatch) -> PreparedCoach:
+    """That one."""
+    monkeypatch.setenv("CROWDLOOM_COACHES", str(whole))
+    return prepared_coach("digits")
 
 
 @cache
@@ -55,10 +77,10 @@ def same(one: PreparedCoach, other: PreparedCoach) -> bool:
     )
 
 
-def test_what_a_preparation_keeps(root: Path) -> None:
+def test_what_a_preparation_keeps(whole: Path, prepared: PreparedCoach) -> None:
     """The networks, how they do, drawings that look like the test pictures, and samples of these."""
-    made = prepare("digits")
-    assert files(root / "digits") == {
+    made = prepared
+    assert files(whole / "digits") == {
         *("lock", "current.json"),
         *(f"{made.digest}/{name}" for name in ("coach.json", "networks.npz", "drawings.json", "samples.json")),
     }
@@ -75,12 +97,14 @@ def test_what_a_preparation_keeps(root: Path) -> None:
             assert max(similarity(render(strokes), picture) for picture in of_class) >= coach_preparing.LEAST_SIMILAR
     assert sum(len(made.drawings(class_)) for class_ in data.classes) > 10
     assert {one.best for one in made.tradeoffs} == {True, False}
-    assert json.loads((root / "digits" / made.digest / "coach.json").read_text())["examples"] == 96
+    said = json.loads((whole / "digits" / made.digest / "coach.json").read_text())
+    assert said["examples"] == 96
+    assert {name: len(losses) for name, losses in said["curve"].items()} == {"recogniser": 2, "coach": 2}
 
 
-def test_it_proposes_what_the_network_does() -> None:
+def test_it_proposes_what_the_network_does(prepared: PreparedCoach) -> None:
     """The numbers of the trade-off are those of the proposals that a page gets, byte for byte but for rounding."""
-    made = prepare("digits")
+    made = prepared
     classifier, coach = networks_of(made)
     data = few()
     picture = torch.from_numpy(data.test_images[:1])[:, None].float() / 255
@@ -94,9 +118,9 @@ def test_it_proposes_what_the_network_does() -> None:
     )
 
 
-def test_it_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_done_once(prepared: PreparedCoach, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked again, nothing is trained."""
-    made = ready_coach("digits")
+    made = prepared
     monkeypatch.setattr(coach_preparing, "_make", None)
     assert ready_coach("digits") is made
     assert prepare("digits").digest == made.digest
@@ -120,10 +144,10 @@ def stopping(after: str, share: float) -> Callable[[float, str], None]:
 
 @pytest.mark.parametrize(
     ("after", "share"),
-    [("the recogniser learns", 0.2), ("the coach learns", 0.6), ("the trade-off", 0.95)],
+    [("the recogniser learns", 0.2), ("the coach learns", 0.6), ("the trade-off", 0.96)],
 )
 def test_a_stopped_preparation_goes_on(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str, share: float
+    root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, after: str, share: float
 ) -> None:
     """To the same numbers; until then nothing is there under its name."""
     with pytest.raises(KeyboardInterrupt):
@@ -135,13 +159,14 @@ def test_a_stopped_preparation_goes_on(
     # What was learned is not learned again, but for the epoch in which it was stopped.
     assert min(shares, default=1.0) > {"the recogniser learns": 0.15, "the coach learns": 0.5}.get(after, 0.9)
     assert not [path for path in files(root / "digits") if path.startswith(".")]
-    monkeypatch.setenv("CROWDLOOM_COACHES", str(tmp_path / "others"))
-    assert same(made, prepare("digits"))
+    monkeypatch.setenv("CROWDLOOM_COACHES", str(whole))
+    assert same(made, prepared_coach("digits"))
 
 
-def test_a_preparation_of_which_a_file_is_gone_is_made_anew(root: Path) -> None:
+def test_a_preparation_of_which_a_file_is_gone_is_made_anew(root: Path, whole: Path) -> None:
     """By the next command."""
-    made = prepare("digits")
+    shutil.copytree(whole, root)
+    made = prepared_coach("digits")
     place = preparation("digits")
     (place / "networks.npz").unlink()
     coach_folder._opened.cache_clear()

@@ -19,6 +19,7 @@ from crowdloom.models.live import Context, Refused
 from crowdloom.tasks.coach_drawing import render
 from crowdloom.tasks.coach_options import CoachOptions
 from crowdloom.tasks.coach_records import Drawing, GivenInput, Nothing, Read, ReadInput, Strokes, packed, unpacked
+from crowdloom.tasks.coach_words import advice
 from crowdloom.tasks.protocol import Trial
 from tests.models.coach_folders import DIGITS, write_coach
 
@@ -75,7 +76,10 @@ def test_two_attempts_make_a_writing(page: Callable[..., Context]) -> None:
     assert unpacked(first.proposal.picture) == coach.propose(render(SEVEN), "7", (0.1, 4.0, 0.03))
     assert first.reading.read == coach.read(render(SEVEN))
     assert first.reading.probabilities == [round(one, 6) for one in coach.probabilities(render(SEVEN))]
-    assert first.proposal.words
+    judged = {"asked": "7", "read": first.reading.read, "proposed_read": first.proposal.read}
+    advised = advice(render(SEVEN), unpacked(first.proposal.picture), **judged)
+    assert (first.proposal.words, first.marks) == (advised.words, packed(advised.marks))
+    assert state(Nothing(), context).marks == first.marks
     second = read(said(ONE, 2), context)
     assert second.proposal is None
     assert [attempt.drawing.strokes for attempt in second.writing.attempts] == [SEVEN, ONE]
@@ -89,7 +93,7 @@ def test_the_control_is_read_alone(page: Callable[..., Context]) -> None:
     for options in ({"coaching": "control"}, {"never_coached": ("7",)}):
         context = page(submission=str(options), **options)
         done = read(said(SEVEN), context)
-        assert done.proposal is None
+        assert (done.proposal, done.marks, state(Nothing(), context).marks) == (None, None, None)
         assert done.writing is not None
         assert not done.writing.coached
 
@@ -246,12 +250,13 @@ def test_a_preparation_that_is_gone(page: Callable[..., Context], coaches: Path)
 
 
 def test_a_coach_that_is_not_prepared(page: Callable[..., Context]) -> None:
-    """The state says so; a drawing is refused, with the command for the researcher's log."""
+    """One that prepares itself is said not to be there yet; any other is refused at once: no worker could help."""
+    assert state(Nothing(), page(coach="digits")).model_dump() == {"ready": False, "writing": None, "marks": None}
     context = page(coach="nowhere")
-    assert state(Nothing(), context).model_dump() == {"ready": False, "writing": None}
-    with pytest.raises(Refused, match=NOT_READY) as refused:
-        read(said(SEVEN), context)
-    assert "run: crowdloom coach prepare nowhere" in str(refused.value.__cause__)
+    for ask in (lambda: read(said(SEVEN), context), lambda: state(Nothing(), context)):
+        with pytest.raises(Refused, match=NOT_READY) as refused:
+            ask()
+        assert "run: crowdloom coach prepare nowhere" in str(refused.value.__cause__)
     with pytest.raises(Refused, match=NOT_READY):
         state(Nothing(), page(coach="../../etc"))
 

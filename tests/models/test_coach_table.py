@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +14,11 @@ import torch
 from crowdloom.analysis.coach_table import ALL, BASELINE, MEASURES, SettingNumbers
 from crowdloom.models import coach_table as module
 from crowdloom.models.coach_data import CoachData, digits
+from crowdloom.models.coach_evaluation import accuracy_on_originals, tried
 from crowdloom.models.coach_loss import UNIT, Alphas
 from crowdloom.models.coach_networks import Classifier
-from crowdloom.models.coach_table import (
-    SETTINGS,
-    Setting,
-    TableTerms,
-    accuracy_on_originals,
-    finished,
-    recogniser,
-    train_settings,
-    trained,
-    tried,
-)
+from crowdloom.models.coach_settings import SETTINGS, Setting
+from crowdloom.models.coach_table import TableTerms, finished, recogniser, train_settings, trained
 from crowdloom.models.coach_training import CoachState, new_coaches
 from crowdloom.models.errors import TrainingError
 from crowdloom.models.run_folder import RunFolder
@@ -140,6 +134,18 @@ def test_a_stopped_table_goes_on(
     for one, other in zip(found, undisturbed[1], strict=True):
         assert all(getattr(one, measure) == getattr(other, measure) for measure in MEASURES)
     assert not list(tmp_path.glob("setting-*/state.safetensors"))
+
+
+def test_settings_can_be_trained_elsewhere(
+    data: CoachData, undisturbed: tuple[Path, list[SettingNumbers]], tmp_path: Path
+) -> None:
+    """What a process of its own is given says the same there, and comes to the same numbers."""
+    recogniser(tmp_path, data, TERMS)
+    work, setting = pickle.loads(pickle.dumps((partial(module._train_one, data, tmp_path, TERMS), FEW[0])))
+    work(setting, lambda share: None)
+    found = finished(tmp_path, data, FEW[0], TERMS)
+    assert found is not None
+    assert all(getattr(found, measure) == getattr(undisturbed[1][0], measure) for measure in MEASURES)
 
 
 def test_a_setting_that_another_process_trains_is_waited_for(data: CoachData, tmp_path: Path) -> None:

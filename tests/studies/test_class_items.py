@@ -94,6 +94,14 @@ def test_versions_are_made_where_the_design_asks_for_them(tmp_path: Path) -> Non
     [
         ({"items": {"source": "classes", "only": ["x"]}}, "items.only: 'x' is none of the design's classes"),
         ({"options": {"coaching": "by-item"}}, 'options.coaching: no item says .* versions = "coaching"'),
+        (
+            {"items": {"source": "classes", "only": ["4"]}, "options": {"never_coached": ["8"]}},
+            "options.never_coached: '8' is not asked for; leave it out, or name it in items.only",
+        ),
+        (
+            {"items": {"source": "classes", "only": ["4"]}, "options": {"never_coached": ["4"]}},
+            "options.never_coached: nothing that is asked for is left to be coached",
+        ),
         (WITHIN | {"options": {}}, "batches.versions: they make a difference with"),
         (
             WITHIN | {"options": {"coaching": "by-item", "never_coached": ["3"]}},

@@ -82,7 +82,11 @@ def test_a_drawing_is_read_over_http(site: tuple[Study, str], page: Page) -> Non
     said = page.ask("read", read_input()).json()["output"]
     assert said["proposal"]["words"]
     assert said["writing"]["asked"] == page.asked
-    assert page.ask("state", {}).json()["output"] == {"ready": True, "writing": said["writing"]}
+    assert page.ask("state", {}).json()["output"] == {
+        "ready": True,
+        "writing": said["writing"],
+        "marks": said["marks"],
+    }
     [event] = [values for kind, values in site[0].events(page.token) if values.get("step") == "read"]
     assert event["output"]["reading"] == said["reading"]
     assert event["input"]["drawing"]["strokes"] == STROKES

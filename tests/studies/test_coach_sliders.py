@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from crowdloom.models.coach_folder import PreparedCoach, Weights, prepared_coach
+from crowdloom.models.coach_folder import PreparedCoach, Tradeoff, Weights, prepared_coach
 from crowdloom.models.errors import ModelError
 from crowdloom.studies.coach_sliders import Typical, look, reachable, stops, typical
 from crowdloom.tasks.coach_records import unpacked
@@ -37,7 +39,16 @@ def test_a_look_is_what_the_coach_says(coach: PreparedCoach) -> None:
     assert seen.change == pytest.approx(differ / sum(sample.picture))
     assert seen.ink == pytest.approx(sum(proposal) / sum(sample.picture))
     assert seen.words
-    assert set(seen.values()) >= {"picture", "probabilities", "read", "proposal", "proposal_read", "words", "change"}
+    assert set(seen.values()) >= {
+        "picture",
+        "probabilities",
+        "read",
+        "proposal",
+        "proposal_read",
+        "words",
+        "change",
+        "marks",
+    }
 
 
 def test_between_weights_that_were_measured(coach: PreparedCoach) -> None:
@@ -50,6 +61,19 @@ def test_between_weights_that_were_measured(coach: PreparedCoach) -> None:
     assert (found.accuracy, found.change, found.ink) == pytest.approx((0.945, 0.2, 0.94))
     assert typical(coach, Weights(1.51, 0.0, 0.0)) is None
     assert typical(coach, Weights(0.0, 1.0, 0.0)) is None  # where a corner of the grid is missing
+
+
+def test_weights_measured_beside_the_grid_leave_no_gap(coach: PreparedCoach) -> None:
+    """Around the weights of a design that says nothing, which are measured too, the grid still tells."""
+    grid = (Weights(*one) for one in product((0.0, 0.5), (0.0, 8.0), (0.0, 0.1)))
+    measured = [Tradeoff(one, one.classification, one.efficiency, 0.9, best=True) for one in grid]
+    own = Tradeoff(Weights(0.5, 4.0, 0.03), 0.7, 3.0, 0.8, best=True)
+    known = replace(coach, tradeoffs=(*measured, own))
+    assert typical(known, own.weights) == Typical(0.7, 3.0, 0.8)
+    middle = SCALE * ((8.0 / SCALE + 1) ** 0.5 - 1)  # half way from 0 to 8, as the coach is given it
+    found = typical(known, Weights(0.5, middle, 0.02))
+    assert found is not None
+    assert (found.accuracy, found.change, found.ink) == pytest.approx((0.5, 4.0, 0.9))
 
 
 def test_the_stops_have_all_known_weights(coach: PreparedCoach) -> None:

@@ -267,7 +267,12 @@ def test_the_plan_says_how_conditions_are_compared() -> None:
     found = planned(make_design(conditions=THREE, plan=plan))
     assert (found.sides, found.test, found.unit, found.alpha) == (("film", "plain"), "permutation", "participant", 0.01)
     assert "hypothesis all" in found.by
-    assert planned(make_design(conditions=THREE, plan=plan), ("plain", "example")).test == "paired"
+    of_some = planned(make_design(conditions=THREE, plan=plan), ("plain", "example"))
+    assert (of_some.test, of_some.by) == (
+        "welch",
+        "From the plan’s hypothesis hard, which is about some of the items: power is that of all.",
+    )
+    assert planned(make_design(conditions=THREE, plan=plan), ("example", "plain")).test == "paired"
     assert planned(make_design(conditions=TWO)).test == "paired"
     split = {"size": 1, "responses_per_item": 2, "split_items": True}
     assert planned(make_design(conditions=TWO, batches=split)).test == "student"
@@ -279,6 +284,10 @@ def test_mistakes() -> None:
     """One clear sentence each."""
     with pytest.raises(DesignError, match="pets has one condition, and power is that of a difference between two"):
         planned(make_design())
+    with pytest.raises(
+        DesignError, match=r"coach-within has one condition.*; for versions within people, `crowdloom plan`"
+    ):
+        planned(read_design(find_design("coach-within"))[0])
     with pytest.raises(OptionError, match="say which two of plain, example, film are compared, as in plain,example"):
         planned(make_design(conditions=THREE))
     with pytest.raises(OptionError, match="no condition is called 'none'; there are: plain, example"):

@@ -12,7 +12,6 @@ from crowdloom.tasks.coach_drawing import (
     BOX,
     WIDTH,
     adopted,
-    differences,
     drawing_seconds,
     ink,
     length,
@@ -137,12 +136,3 @@ def test_who_does_as_proposed_adopts_all_of_it() -> None:
     assert (adopted(first, contrary, proposal) or 0) < 0
     assert adopted(first, half, first) is None
     assert adopted(first, half, None) is None
-
-
-def test_differences_make_the_picture_the_proposal() -> None:
-    """What is to be added and to be left out, nothing of both at one place."""
-    seven, one = render(SEVEN), render([[(0.5, 0.1, 0.0), (0.5, 0.9, 1.0)]])
-    found = differences(seven, one)
-    changed = bytes(a + b - c for a, b, c in zip(seven, found.add, found.leave_out, strict=True))
-    assert changed == one
-    assert not any(a and b for a, b in zip(found.add, found.leave_out, strict=True))

@@ -20,6 +20,7 @@ const find = (name) => root.querySelector(`[data-${name}]`);
 const save = form.querySelector("button.primary");
 
 let attempts = [];
+let marks = null; // of the proposal
 let isWriting = false;
 let isAsking = false;
 
@@ -55,8 +56,10 @@ function trouble(text) {
 }
 
 /** Show the trial as it stands on the server. */
-function adopt(writing) {
+function adopt(found) {
+  const { writing } = found;
   attempts = writing?.attempts ?? [];
+  marks = found.marks ?? marks;
   form.elements.writing.value = writing ? JSON.stringify(writing) : "";
   root.dataset.phase = "there";
   find("preparing").hidden = true;
@@ -74,7 +77,7 @@ function write() {
   root.toggleAttribute("data-second", !isFirst);
   sentence(find("asked"), isFirst ? ["Write ", [asked]] : ["Now write ", [asked], " again"]);
   const [last] = attempts;
-  if (last?.proposal) panel.proposal(last.reading, last.proposal);
+  if (last?.proposal) panel.proposal(last.reading, last.proposal, marks);
   else if (last) panel.first(last.reading);
   chooser.close();
   canvas.begin(draft.of(attempt()) ?? { undone: 0 });
@@ -96,7 +99,7 @@ function review() {
   const [{ reading, proposal, drawing }] = attempts;
   canvas.show(drawing.strokes);
   const said = [panel.reading(reading)];
-  if (proposal) said.push(panel.proposal(reading, proposal));
+  if (proposal) said.push(panel.proposal(reading, proposal, marks));
   panel.show("reading", ...(proposal ? ["proposal"] : []), "next");
   heard(said.join(" "));
 }
@@ -164,7 +167,7 @@ async function readAlong() {
     if (read === null || !isWriting) return;
     const { reading, proposal } = read;
     const said = [panel.reading(reading, attempts[0]?.reading)];
-    if (attempts.length === 0 && proposal) said.push(panel.proposal(reading, proposal));
+    if (attempts.length === 0 && proposal) said.push(panel.proposal(reading, proposal, read.marks));
     showAside("reading", ...(attempts.length === 0 && proposal ? ["proposal"] : []));
     heard(said.join(" "));
   });
@@ -180,7 +183,7 @@ async function done() {
   trouble("");
   await ask(async () => {
     const read = await steps.finish(attempt(), drawing());
-    adopt(read.writing);
+    adopt(read);
     lookAtResult();
   });
 }
@@ -207,8 +210,8 @@ async function trying(what) {
     const [wrong] = Object.values(error.errors ?? {});
     trouble(wrong ? `This drawing cannot be read. ${wrong} Please start again.` : error.message);
     if (error.status !== 422) return;
-    const { writing } = await steps.state();
-    if ((writing?.attempts.length ?? 0) !== attempts.length) adopt(writing); // it was done in another window
+    const found = await steps.state();
+    if ((found.writing?.attempts.length ?? 0) !== attempts.length) adopt(found); // it was done in another window
   }
 }
 
@@ -252,8 +255,7 @@ async function start() {
   root.dataset.phase = "preparing";
   find("failed").hidden = true;
   try {
-    const { writing } = await steps.start();
-    adopt(writing);
+    adopt(await steps.start());
   } catch (error) {
     if (!(error instanceof LiveError)) throw error;
     find("preparing").hidden = true;

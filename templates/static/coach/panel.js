@@ -28,18 +28,21 @@ export class Panel {
     return `${this.find("verdict").textContent} It is ${sureWords(reading)}.`;
   }
 
-  /** A proposal for a reading. Returns what it says. */
-  proposal(reading, proposal) {
+  /** A proposal for a reading, with its marks. Returns what it says. */
+  proposal(reading, proposal, marks) {
     this.find("words").textContent = proposal.words;
     drawPicture(this.find("yours"), reading.picture);
     drawPicture(this.find("proposed"), proposal.picture);
-    const found = drawDifference(this.find("difference"), reading.picture, proposal.picture);
+    const found = drawDifference(this.find("difference"), reading.picture, marks);
     this.find("add").hidden = !found.add;
     this.find("leave-out").hidden = !found.leaveOut;
     this.find("no-difference").hidden = found.add || found.leaveOut;
     this.find("difference").setAttribute("aria-label", `The difference. ${proposal.words}`);
     sentence(this.find("yours-read"), readAs(reading));
-    sentence(this.find("proposed-read"), ["would be ", ...readAs(proposal)]);
+    const isMisread = proposal.read !== this.asked;
+    const rather = isMisread ? [", not as ", [this.asked]] : [];
+    sentence(this.find("proposed-read"), ["would be ", ...readAs(proposal), ...rather]);
+    this.find("proposed-read").toggleAttribute("data-wrong", isMisread);
     return `The coach says: ${proposal.words}`;
   }
 

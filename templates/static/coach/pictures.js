@@ -1,13 +1,13 @@
 // The recogniser's pictures (28 x 28 pixels, base64) as ink on paper, and what differs between two of them.
 
-import { SIDE, differences } from "./differences.js";
-
+const SIDE = 28;
 const ENLARGED = 12; // pixels of the difference for one of the picture
 const INK = [27, 35, 45];
 const PAPER = [253, 252, 250];
 const KEPT = [176, 181, 188];
 const ADD = [28, 98, 196];
 const LEAVE_OUT = [196, 62, 28];
+const [AS_IT_IS, STRONGEST] = [128, 127];
 const LEAST = 0.16; // of full ink: where a change begins, between its pixels and those beside them
 const SOFT = 0.06; // over so much its edge fades
 
@@ -21,10 +21,11 @@ export function drawPicture(canvas, text) {
   paint(canvas, SIDE, (image, i) => image.set(mixed(PAPER, INK, picture[i] / 255), 4 * i));
 }
 
-/** Draw what a proposal would change of a picture: blue with plus signs is to be added, red stripes are to be left out,
-    grey stays. Returns which of the two there are. */
-export function drawDifference(canvas, text, proposed) {
-  const { change, kept } = differences(unpacked(text), unpacked(proposed));
+/** Draw what a proposal would change of a picture, by the marks of tasks/coach_changes.py: blue with plus signs is to be
+    added, red stripes are to be left out, grey stays. Returns which of the two there are. */
+export function drawDifference(canvas, text, marks) {
+  const change = Float32Array.from(unpacked(marks), (mark) => (mark - AS_IT_IS) / STRONGEST);
+  const kept = Float32Array.from(unpacked(text), (value, i) => value / 255 + Math.min(change[i], 0));
   const size = ENLARGED * SIDE;
   const [changes, grounds] = [enlarged(change), enlarged(kept)];
   paint(canvas, size, (image, i) => {

@@ -105,7 +105,7 @@ function showProposal(answer) {
   at("pictures").hidden = false;
   drawPicture(at("drawing").querySelector("canvas"), answer.picture);
   drawPicture(at("proposal").querySelector("canvas"), answer.proposal);
-  const found = drawDifference(at("difference").querySelector("canvas"), answer.picture, answer.proposal);
+  const found = drawDifference(at("difference").querySelector("canvas"), answer.picture, answer.marks);
   at("to-add").hidden = !found.add;
   at("to-leave-out").hidden = !found.leaveOut;
   at("no-difference").hidden = found.add || found.leaveOut;

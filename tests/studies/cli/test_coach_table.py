@@ -17,7 +17,7 @@ import pytest
 from crowdloom.models.coach_data import digits
 from crowdloom.studies.cli import main
 
-OPTIONS = ["--networks", "2", "--epochs", "1"]
+OPTIONS = ["--networks", "2", "--epochs", "1", "--workers", "1"]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def pictures(tmp_path: Path) -> Path:
 def test_a_table_is_stopped_and_goes_on(
     run: Callable[..., tuple[int, str, str]], pictures: Path, tmp_path: Path
 ) -> None:
-    """After SIGTERM the same command, here with one process, trains what is missing; once more, it only writes."""
+    """After SIGTERM the same command trains the settings that are missing; once more, it only writes."""
     out = tmp_path / "table.md"
     arguments = ["--data", str(pictures), *OPTIONS, "--out", str(out)]
     process = subprocess.Popen(
@@ -67,7 +67,7 @@ def test_a_table_is_stopped_and_goes_on(
     before = {path: path.stat().st_mtime_ns for path in runs.glob("setting-*/result.json")}
     assert 2 <= len(before) < 16
 
-    status, printed, _ = run(*arguments, "--workers", "1")
+    status, printed, _ = run(*arguments)
     assert status == 0
     assert "few: 32 pictures to train on, 10 to try on; 16 settings of 2 networks, 1 epoch each" in printed
     assert "- Does accuracy rise with alpha_CL?" in printed

@@ -5,6 +5,7 @@ One long file, since its tests share one marketplace, the people on it and the w
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 
 from crowdloom.studies.design import Design
 from crowdloom.studies.design_types import Money
 from crowdloom.studies.errors import CredentialsError, PlatformError, PlatformRefusedError, PlatformUnsureError
 from crowdloom.studies.marketplace import Market, open_market
 from crowdloom.studies.marketplace.errors import WorkError
+from crowdloom.studies.platforms import mturk_account
 from crowdloom.studies.platforms.mturk import MTurk
 from crowdloom.studies.platforms.mturk_account import MTurkAccount
 from crowdloom.studies.platforms.mturk_hits import GROWS_TOO_FAR
@@ -102,6 +105,24 @@ def a_bonus(assignment: str, worker: str, cents: int = 41) -> Bonus:
     """A bonus under a token of its own."""
     amount = Money(amount=cents, currency="USD")
     return Bonus(uuid.uuid4().hex, assignment, worker, amount, "Your answers matched the others'")
+
+
+def test_descriptions_of_ones_own_go_before_botocores(tmp_path: Path, key: str, served: tuple[Market, str]) -> None:
+    """Those that AWS_DATA_PATH names: here one that knows nothing but the balance."""
+    folder = tmp_path / "mturk" / "2099-01-01"
+    folder.mkdir(parents=True)
+    whole = create_loader().load_service_model("mturk", "service-2")
+    (folder / "service-2.json").write_text(
+        json.dumps(whole | {"operations": {"GetAccountBalance": whole["operations"]["GetAccountBalance"]}})
+    )
+    for name in ("endpoint-rule-set-1", "paginators-1"):
+        of_all = create_loader().load_service_model("mturk", name)
+        (folder / f"{name}.json").write_text(json.dumps(of_all))
+    environ = {"AWS_DATA_PATH": str(tmp_path), "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": SECRET}
+    account = mturk_account.connect(served[1], environ)
+    assert account.info().balance is not None
+    with pytest.raises(PlatformUnsureError, match="AttributeError"):
+        account.create(notice())
 
 
 def test_a_whole_life(market: Market, account: MTurkAccount, key: str) -> None:
