@@ -148,7 +148,7 @@ def _trend(settings: Sequence[SettingNumbers], measure: str, *, rises: bool) -> 
     between = f"from {write(means[0])} at 0 to {write(means[-1])} at {settings[-1].weight:g} (p {_p_in_words(p)})"
     if all(steps):
         return f"yes, at each step, {between}"
-    found = "on the whole, but" if sign * (means[-1] - means[0]) > 0 else "no,"
+    found = "on the whole," if sign * (means[-1] - means[0]) > 0 else "no,"
     return f"{found} in {sum(steps)} of {len(steps)} steps, {between}"
 
 

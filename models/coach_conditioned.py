@@ -33,9 +33,10 @@ LOWEST = Weights(classification=0.01, efficiency=0.25, discriminator=0.01)
 HIGHEST = Weights(classification=1.0, efficiency=16.0, discriminator=1.0)
 NONE_SHARE = 0.15  # of the pictures have a weight of 0
 
-DISCRIMINATOR_RATE, BATCH = 3e-4, 16
+RATE, DISCRIMINATOR_RATE, BATCH = 1.5e-3, 3e-4, 16
 DISTORTED_SHARE, WAYS, OTHER_SHARE = 0.6, 4, 0.05
-_EVEN = Weights(classification=0.1, efficiency=32.0, discriminator=0.1)
+COMING_IN = 0.2
+_EVEN = Weights(classification=0.25, efficiency=32.0, discriminator=0.1)
 """Of each weight, what halves the say that a picture has in a batch."""
 _LEAK = 0.1
 _LARGEST_GRADIENT = 20 * CHANGE * UNIT
@@ -46,7 +47,6 @@ def train_conditioned(
     classifier: Classifier,
     *,
     epochs: int,
-    rate: float,
     seed: int,
     file: Path,
     versions: dict[str, str],
@@ -67,7 +67,7 @@ def train_conditioned(
         networks.to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(
             [
-                {"params": list(coach.parameters()), "lr": rate},
+                {"params": list(coach.parameters()), "lr": RATE},
                 {"params": list(discriminator.parameters()), "lr": DISCRIMINATOR_RATE},
             ],
             fused=True,
@@ -77,7 +77,7 @@ def train_conditioned(
             chance = torch.Generator().manual_seed(1000 * seed + epoch)
             total = 0.0
             for step, rows in enumerate(torch.randperm(len(images), generator=chance).split(BATCH), epoch * steps):
-                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=rate)
+                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=RATE)
                 pictures, asked = images[rows][:, None].float() / 255, labels[rows][:, None]
                 pictures = _partly_distorted(pictures, asked, classifier, chance)
                 asked = _partly_others(asked, len(data.classes), chance)
@@ -85,7 +85,9 @@ def train_conditioned(
                 if always is not None:
                     weights = torch.tensor(always).expand_as(weights)
                 proposals = _Reviving.apply(coach.before_relu(pictures, asked, inputs_of(weights)[:, None]))
-                loss = both_losses(classifier, discriminator, pictures, proposals, asked, _alphas(weights))
+                loss = both_losses(
+                    classifier, discriminator, pictures, proposals, asked, _alphas(weights, step / (epochs * steps))
+                )
                 optimizer.zero_grad()
                 loss.backward()
                 clip_grad_norm_(coach.parameters(), _LARGEST_GRADIENT)
@@ -128,11 +130,14 @@ class _Reviving(torch.autograd.Function):
         return torch.where(before_relu > 0, above, _LEAK * above.clamp(max=0))
 
 
-def _alphas(weights: Tensor) -> Alphas:
+def _alphas(weights: Tensor, done: float) -> Alphas:
     """Equation 1 for each picture, divided by a number, so that none with large weights outvotes the others.
 
-    What is best for a picture stays what it was.
+    What is best for a picture stays what it was. All terms but the change come in over the first part of the training,
+    of which the share `done` is over: a coach that does not draw yet what it is shown may else come to leave the paper
+    blank for a class, which it never gets out of.
     """
+    weights = weights * min(1.0, done / COMING_IN)
     large = 1 + (weights / torch.tensor(_EVEN)).sum(dim=1, keepdim=True)
     classification, efficiency, discriminator = (weights / large).split(1, dim=1)
     return Alphas(CHANGE / large, classification, efficiency, discriminator)

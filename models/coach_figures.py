@@ -27,7 +27,7 @@ from crowdloom.models.latent_pretraining import versions
 from crowdloom.models.together import do_all
 
 _BY_WEIGHTS = {(one.alphas.classification, one.alphas.efficiency, one.alphas.discriminator): one for one in SETTINGS}
-FIGURE_4 = tuple(_BY_WEIGHTS[weights] for weights in ((0, 0, 0), (0, 8.0, 0), (0, 0, 0.16), (0.1, 0, 0)))
+FIGURE_4 = tuple(_BY_WEIGHTS[weights] for weights in ((0, 0, 0), (0, 16.0, 0), (0, 0, 0.16), (0.1, 0, 0)))
 """The paper's columns; which of Table 1's weights they have, it does not say."""
 FIGURE_5 = tuple(one for weights, one in _BY_WEIGHTS.items() if all(weights))
 
@@ -201,7 +201,6 @@ def _own(
         data,
         classifier,
         epochs=recipe.coach_epochs,
-        rate=recipe.rate,
         seed=recipe.seed,
         file=folder / f"own-{name}.safetensors",
         versions=versions(),

@@ -18,7 +18,7 @@ from crowdloom.tasks.coach_options import CoachOptions
 
 USUAL = Weights(*(CoachOptions.model_fields[name].default for name in Weights._fields))
 """Those of a design that says nothing."""
-_EVERY = product((0, 0.03, 0.1, 0.3, 1), (0, 2, 8), (0, 0.1, 0.5))
+_EVERY = product((0, 0.03, 0.1, 0.3, 1), (0, 8), (0, 0.1, 0.5))
 GRID = tuple(dict.fromkeys((USUAL, *(Weights(*map(float, one)) for one in _EVERY))))
 COMPARED = (Weights(0.0, 0.0, 0.0), Weights(0.3, 0.0, 0.0), USUAL)
 """Weights for which coaches of their own are trained, to see how far off the coach of all weights is."""

@@ -43,15 +43,14 @@ from crowdloom.models.errors import ArgumentError, ModelError
 from crowdloom.models.held_folder import held_folder
 from crowdloom.models.latent_pretraining import Progress, unheard, versions
 from crowdloom.tasks.coach_drawing import render, similarity
+from crowdloom.tasks.coach_options import SELF_PREPARED
 from crowdloom.tasks.coach_records import Strokes, packed
 from crowdloom.tasks.coach_tracing import trace
 
-SELF_PREPARING = ("digits",)
-"""Coaches that are prepared when they are first asked for: they need no data and take seconds."""
 READY_MADE = (*DATA, "mnist")
 
 RECOGNISER_STATE, COACH_STATE = "recogniser.safetensors", "conditioned.safetensors"
-GIVEN, LOOKED_AT = 30, 35
+GIVEN, LOOKED_AT = 24, 30
 """Drawings kept of a class, and test pictures that are traced for them: those that tracing changes least are kept."""
 LEAST_SIMILAR = 0.3
 SAMPLES_EACH, MISREAD_EACH = 8, 4
@@ -66,9 +65,7 @@ class Recipe:
 
     recogniser_epochs: int
     coach_epochs: int
-    rate: float = 1e-3
-    """Of the coach."""
-    misleading: float = 0.3
+    misleading: float = 0.25
     """As `train_recogniser` has it."""
     tried: int = 1000
     """Test pictures that the weights' trade-off is measured on."""
@@ -76,16 +73,17 @@ class Recipe:
 
 
 def recipe_for(name: str, pictures: int) -> Recipe:
-    """For a coach's name and the number of pictures to learn from, of which the coach goes through some 80,000 in all.
+    """For a coach's name and the number of pictures to learn from, of which some 120,000 are gone through.
 
     Fewer for one that prepares itself, which somebody waits for.
 
     >>> recipe_for("mnist-5000", 4000).coach_epochs, recipe_for("mnist", 50_000).coach_epochs
-    (20, 4)
+    (30, 4)
     """
-    if name in SELF_PREPARING:
-        return Recipe(recogniser_epochs=20, coach_epochs=10, rate=1.5e-3, misleading=0.2, tried=100)
-    return Recipe(max(4, 120_000 // pictures), max(4, 80_000 // pictures))
+    if name == SELF_PREPARED:
+        return Recipe(recogniser_epochs=18, coach_epochs=8, misleading=0.15)
+    epochs = max(4, 120_000 // pictures)
+    return Recipe(epochs, epochs)
 
 
 def prepare(
@@ -116,7 +114,7 @@ def ready_coach(name: str, progress: Progress = unheard) -> PreparedCoach:
 
     Where two processes ask at once, one prepares it and the other one waits. Raises as `prepared_coach` and `prepare`.
     """
-    if name in SELF_PREPARING and not is_ready(name):
+    if name == SELF_PREPARED and not is_ready(name):
         with held_folder(coach_folder(name), progress) as folder:
             if not is_ready(name):  # another process may have done it meanwhile
                 read = coach_data(name)
@@ -177,7 +175,6 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
         data,
         classifier,
         epochs=recipe.coach_epochs,
-        rate=recipe.rate,
         seed=recipe.seed,
         file=part / COACH_STATE,
         versions=versions(),

@@ -22,7 +22,7 @@ from crowdloom.models.coach_networks import Classifier
 from crowdloom.models.coach_training import computing
 
 BATCH, RATE = 64, 3e-3
-DISTORTION = 0.5
+DISTORTION = 1.0
 HAZE = 1.0
 _STEP = 1.25  # of a pixel's change, as the source has it
 

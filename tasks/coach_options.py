@@ -34,7 +34,7 @@ class CoachOptions(Settings):
     """alpha_CL, the weight of being recognised, where the change has weight 32 (equation 1)."""
     efficiency: float = Field(default=4.0, ge=0, le=16)
     """alpha_EF, the weight of using little ink."""
-    discriminator: float = Field(default=0.03, ge=0, le=1)
+    discriminator: float = Field(default=0.01, ge=0, le=1)
     """alpha_D, the weight of looking like a real drawing."""
 
     def check_classes(self, classes: Sequence[str]) -> str | None:

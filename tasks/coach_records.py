@@ -45,7 +45,10 @@ def packed(picture: bytes) -> str:
 
 def unpacked(text: str) -> bytes:
     """The picture in a text. Raises ValueError for anything else."""
-    picture = base64.b64decode(text, validate=True)
+    try:
+        picture = base64.b64decode(text, validate=True)
+    except ValueError as error:  # binascii's own words say nothing to whoever reads them
+        raise ValueError(f"this is no picture of {PIXELS} pixels in base64") from error
     if len(picture) != PIXELS:
         raise ValueError(f"a picture has {PIXELS} pixels, this one {len(picture)}")
     return picture

@@ -78,8 +78,12 @@ def run_blocks(folder: Path, request: pytest.FixtureRequest, commands: Loaded) -
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_examples_run(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_examples_run(
+    tmp_path: Path, request: pytest.FixtureRequest, coaches: Path, scenarios: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every console and Python block of the README does what it says; a block of TOML goes to the end of its file."""
+    monkeypatch.setenv("CROWDLOOM_COACHES", str(coaches))
+    monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
     with loaded() as commands:
         run_blocks(tmp_path, request, commands)
 

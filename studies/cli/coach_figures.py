@@ -63,7 +63,7 @@ def command(data: str | None, download: bool, workers: int, runs: Path | None, o
                 show(f"{said}, {100 * share:.0f} %")
 
             shown = sheets(pictures, folder, processes=workers, progress=hear)
-            note = f"{pictures.name}, test pictures; one network of each setting. {_READ}"
+            note = f"{pictures.name}, test pictures; one network of each setting.\n{_READ}"
             for number, columns in (("4", shown.figure_4), ("5", shown.figure_5)):
                 figure = sheet_figure(columns, shown.asked, note)
                 for suffix in (".png", ".svg"):

@@ -64,9 +64,9 @@ def command(name: str, data: Path | None, download: bool) -> None:
         raise OptionError(str(error)) from error
     (at,) = (one for one in made.tradeoffs if one.weights == USUAL)
     click.echo(
-        f"{name}: the recogniser reads {100 * made.accuracy:.1f} % of the test pictures rightly; of the proposals for "
-        f"them it reads {100 * at.accuracy:.1f} %,\nwhich have {100 * at.ink:.0f} % of their ink and change "
-        f"{100 * at.change:.0f} % of it (with a design's usual weights: classification {USUAL.classification:g}, "
-        f"efficiency {USUAL.efficiency:g}, discriminator {USUAL.discriminator:g}).\n"
+        f"{name}: the recogniser reads {100 * made.accuracy:.1f} % of the test pictures rightly, and of what the coach "
+        f"proposes for such {100 * at.accuracy:.1f} %.\nProposals have {100 * at.ink:.0f} % of a picture's ink and "
+        f"change {100 * at.change:.0f} % of it (with a design's usual weights: classification "
+        f"{USUAL.classification:g}, efficiency {USUAL.efficiency:g}, discriminator {USUAL.discriminator:g}).\n"
         f"{time.monotonic() - began:.1f} s. It is in {preparation(name)}"
     )

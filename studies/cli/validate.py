@@ -19,6 +19,7 @@ def command(file: Path, without_items: bool) -> None:
     from crowdloom.studies.loading import prepare_items
     from crowdloom.studies.media import Spool
     from crowdloom.studies.plan_items import check_plan
+    from crowdloom.studies.words import count
 
     design, source = read_design(file)
     if without_items:
@@ -30,7 +31,8 @@ def command(file: Path, without_items: bool) -> None:
     wanted = [arm.responses_per_item or design.batches.responses_per_item for arm in design.arms()]
     people = sum(each * len(batches) for each, batches in zip(wanted, dealt, strict=True))
     batches = len({tuple(batch) for batches in dealt for batch in batches})
-    line = f"{file} is a valid design: {len(used)} of {items} items in {batches} batches, {people} submissions wanted"
+    line = f"{file} is a valid design: {len(used)} of {items} items in {count(batches, 'batch')}, "
+    line += f"{count(people, 'submission')} wanted"
     if design.people.reward is not None:
         total = design.people.reward.model_copy(update={"amount": design.people.reward.amount * people})
         hourly = design.people.reward.model_copy(

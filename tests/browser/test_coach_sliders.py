@@ -66,7 +66,7 @@ def test_trying_a_coach(coached: Server, page: Page) -> None:
     complaints = open_page(coached, page)
     inspector = Inspector(page)
     lines, words, now = page.locator("#lines"), page.locator("#words"), page.locator("#now")
-    expect(lines).to_have_text('coach = "digits"\nclassification = 0.1\nefficiency = 4.0\ndiscriminator = 0.03')
+    expect(lines).to_have_text('coach = "digits"\nclassification = 0.1\nefficiency = 4.0\ndiscriminator = 0.01')
     expect(page.locator("#drawing [data-read]")).to_contain_text("read as")
     expect(now).to_have_text("beyond what was measured")
     inspector.look("a test drawing")

@@ -34,6 +34,7 @@ def run_small(folder: Path, *, within: bool) -> tuple[CoachRun, list[str]]:
     design, _ = simulated_design("digits", PEOPLE, within=within, behaviour={"adopt": 1.0})
     values = design.dump()
     values["items"] |= {"only": ["3", "4"], "rounds": 1}
+    values["options"]["never_coached"] = ["3"]
     values["batches"]["size"] = 2
     small, said = Design.model_validate(values), list[str]()
     folder.mkdir()

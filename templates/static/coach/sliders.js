@@ -136,7 +136,7 @@ function showTypical(found) {
   plots.mark(found);
   if (found?.error) return;
   at("now").textContent = found
-    ? `${share(found.accuracy)} of the proposals read right, ${share(found.change)} of the ink changed, ${share(found.ink)} of the ink used`
+    ? `${share(found.accuracy)} of the proposals read right, ${share(found.change)} of the ink changed, ${share(found.ink)} of the ink used, by those measured around them`
     : "beyond what was measured";
 }
 

@@ -50,7 +50,7 @@ def test_a_coach_is_prepared_once(root: Path, monkeypatch: pytest.MonkeyPatch) -
     first = call("prepare", "digits")
     assert first.exit_code == 0
     made = prepared_coach("digits")
-    assert f"digits: the recogniser reads {100 * made.accuracy:.1f} % of the test pictures rightly;" in first.output
+    assert f"digits: the recogniser reads {100 * made.accuracy:.1f} % of the test pictures rightly," in first.output
     assert re.search(USUAL, first.output)
     assert str(root / "digits" / made.digest) in first.output
     monkeypatch.setattr(coach_preparing, "_make", None)

@@ -77,7 +77,7 @@ def test_a_tab_leads_to_the_page(load: Any) -> None:
     assert "coach digits, whose recogniser reads 81.2 % of its test drawings right" in page
     assert "style=" not in page
     data = data_of(page)
-    assert data["weights"] == {"classification": 0.1, "efficiency": 2.5, "discriminator": 0.03}
+    assert data["weights"] == {"classification": 0.1, "efficiency": 2.5, "discriminator": 0.01}
     assert all(data["weights"][name] in stops for name, stops in data["stops"].items())
     assert data["classes"] == list("0123456789")
     coach = prepared_coach("digits")
