@@ -117,7 +117,10 @@ def test_validate_looks_at_every_image(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["new", "nothing", "x.toml"], "the catalogue has no 'nothing'; there are: coach, latent-session, mixing-coefficient"),
+        (
+            ["new", "nothing", "x.toml"],
+            "the catalogue has no 'nothing'; there are: coach, latent-session, mixing-coefficient",
+        ),
         (["new", "soft-label", "small.toml"], "small.toml exists already and stays as it is"),
         (["validate", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["publish", "nothing"], "is empty; load a study into it first"),
