@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crowdloom.studies.cli.options import answers_options, check_folder, database_option, opened
+from crowdloom.studies.cli.options import analysis_options, answers_options, check_folder, database_option, opened
 
 if TYPE_CHECKING:
     from crowdloom.studies.reading import Scope
 
 
 @click.command()
-@click.argument("study")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    metavar="DIR",
-    help="A folder for tables, figures and summary.md; it is made if it is not there.",
-)
+@analysis_options
 @answers_options
 @database_option
 def command(study: str, out: Path, responses: Scope, version: int | None, database: str | None) -> None:

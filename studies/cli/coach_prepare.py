@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 import click
 
+from crowdloom.studies.cli.preparing import preparing
 from crowdloom.studies.cli.training_options import require_training
-
-_STEPS = 1000
 
 
 @click.command()
@@ -35,33 +33,10 @@ def command(name: str, data: Path | None, download: bool) -> None:
     from crowdloom.models.coach_folder import coaches_folder, preparation
     from crowdloom.models.coach_pareto import USUAL
     from crowdloom.models.coach_preparing import prepare
-    from crowdloom.models.errors import ArgumentError, ModelError
-    from crowdloom.studies.errors import OptionError
 
     began = time.monotonic()
-    try:
-        with click.progressbar(
-            length=_STEPS,
-            label=f"Preparing {name}",
-            file=sys.stderr,
-            hidden=not sys.stderr.isatty(),
-            show_pos=False,
-            item_show_func=lambda said: said,
-        ) as bar:
-
-            def hear(share: float, said: str) -> None:
-                bar.update(max(0, round(_STEPS * share) - bar.pos), said)
-
-            made = prepare(name, data, download=download, progress=hear)
-    except KeyboardInterrupt:
-        click.echo(
-            f"\nStopped; what is done stays in {coaches_folder()}, and the same command goes on from there.", err=True
-        )
-        sys.exit(130)
-    except ArgumentError as error:
-        raise OptionError(f"--{error.argument}: {error}") from error
-    except ModelError as error:
-        raise OptionError(str(error)) from error
+    with preparing(name, coaches_folder()) as hear:
+        made = prepare(name, data, download=download, progress=hear)
     (at,) = (one for one in made.tradeoffs if one.weights == USUAL)
     click.echo(
         f"{name}: the recogniser reads {100 * made.accuracy:.1f} % of the test pictures rightly, and of what the coach "

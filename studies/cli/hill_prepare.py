@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from crowdloom.studies.cli.preparing import preparing
 from crowdloom.studies.cli.training_options import require_training
-
-_STEPS = 1000
 
 
 @click.command()
@@ -32,39 +30,20 @@ def command(name: str, data: Path | None) -> None:
     only says so. Do it before a study opens: workers on other machines need the folder, too.
     """
     require_training()
-    from crowdloom.models.errors import ArgumentError, ModelError
     from crowdloom.models.latent_cache import prepare
     from crowdloom.models.latent_items import scenarios_folder
     from crowdloom.models.latent_scenarios import scenario
-    from crowdloom.studies.errors import OptionError
 
     began = time.monotonic()
     heard: list[tuple[float, float]] = []
-    try:
-        with click.progressbar(
-            length=_STEPS,
-            label=f"Preparing {name}",
-            file=sys.stderr,
-            hidden=not sys.stderr.isatty(),
-            show_pos=False,
-            item_show_func=lambda said: said,
-        ) as bar:
+    with preparing(name, scenarios_folder()) as show:
 
-            def hear(share: float, said: str) -> None:
-                bar.update(max(0, round(_STEPS * share) - bar.pos), said)
-                if share:
-                    heard.append((time.monotonic(), share))
+        def hear(share: float, said: str) -> None:
+            show(share, said)
+            if share:
+                heard.append((time.monotonic(), share))
 
-            made = prepare(scenario(name), data, hear)
-    except KeyboardInterrupt:
-        click.echo(
-            f"\nStopped; what is done stays in {scenarios_folder()}, and the same command goes on from there.", err=True
-        )
-        sys.exit(130)
-    except ArgumentError as error:
-        raise OptionError(f"--{error.argument}: {error}") from error
-    except ModelError as error:
-        raise OptionError(str(error)) from error
+        made = prepare(scenario(name), data, hear)
     last = made.curve[-1]
     click.echo(
         f"{name}: {len(made.data.x):,} training examples and {len(made.data.validation_x):,} to validate on, "

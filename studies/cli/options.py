@@ -37,6 +37,18 @@ def answers_options(command: Command) -> Command:
     )(command)
 
 
+def analysis_options(command: Command) -> Command:
+    """The study, and `--out`: the folder of an analysis of its own."""
+    command = click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        required=True,
+        metavar="DIR",
+        help="A folder for tables, figures and summary.md; it is made if it is not there.",
+    )(command)
+    return click.argument("study")(command)
+
+
 def platform_option(command: Command) -> Command:
     """`--on`: only the postings on one platform."""
     return click.option("--on", "platform", metavar="PLATFORM", help="Only on this platform: link, prolific or mturk.")(

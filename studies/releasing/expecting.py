@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from crowdloom.studies.releasing import (
     debrief,
@@ -12,6 +13,7 @@ from crowdloom.studies.releasing import (
     submissions,
     writing_tables,
 )
+from crowdloom.studies.releasing.record_tables import KEY, RecordTable
 from crowdloom.studies.releasing.responses import response_columns
 from crowdloom.studies.releasing.study_file import ReleaseFile
 from crowdloom.studies.releasing.tables import TYPES, Column
@@ -19,6 +21,8 @@ from crowdloom.tasks import TASKS
 
 NEEDED = ("responses", "submissions", "items")
 """The tables without which nothing can be read back."""
+_RECORDS: Sequence[Mapping[str, RecordTable[Any]]] = (session_tables.TABLES, writing_tables.TABLES)
+"""The tables of records, of which a release has all of a kind or none."""
 _ITEMS = (Column("item", "text", ""), Column("reference", "text", ""), Column("difficulty", "number", ""))
 
 
@@ -34,15 +38,9 @@ def lacking(said: ReleaseFile) -> str | None:
         debrief.KIND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         debrief.BACKGROUND: (submissions.SUBMISSION, submissions.PARTICIPANT),
         questionnaires.STEM: questionnaires.COLUMNS,
-        **{stem: (*session_tables.KEY, *table.columns) for stem, table in session_tables.TABLES.items()},
-        **{stem: (*writing_tables.KEY, *table.columns) for stem, table in writing_tables.TABLES.items()},
+        **{stem: (*KEY, *table.columns) for tables in _RECORDS for stem, table in tables.items()},
     }
-    together = [
-        stem
-        for tables in (session_tables.TABLES, writing_tables.TABLES)
-        for stem in tables
-        if not said.tables.keys().isdisjoint(tables)
-    ]
+    together = [stem for tables in _RECORDS for stem in tables if not said.tables.keys().isdisjoint(tables)]
     for stem in dict.fromkeys((*NEEDED, *together, *said.tables)):
         if stem not in said.tables:
             return f"it has no table {stem}"

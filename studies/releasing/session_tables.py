@@ -5,25 +5,15 @@ They hold all that a record has, so that the same answers can be made of them ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
-from crowdloom.studies.releasing import submissions as subs
+from crowdloom.studies.releasing.record_tables import RecordTable
 from crowdloom.studies.releasing.tables import Column
 from crowdloom.studies.session_records import REPLACED
 from crowdloom.tasks.latent_records import SessionRecord
 from crowdloom.tasks.latent_rows import STAGES, class_rows, curve_rows, interaction_rows, movement_rows, session_row
 
-KEY = (
-    subs.SUBMISSION,
-    subs.PARTICIPANT,
-    subs.CONDITION,
-    subs.STANDING,
-    Column("item", "text", "the item that was answered, which is a scenario; see the table items", listed=False),
-    Column("repeat_index", "whole", "0 for the first answer to the item, 1, 2, … for repeats"),
-)
-"""What every table begins with."""
 _INTERACTION = Column("interaction", "whole", "which interaction of the session, from 1")
 _CLASS = Column("class", "text", "the class", listed=False)
 WORDS = Column(
@@ -36,22 +26,12 @@ WORDS = Column(
 CATEGORY = Column("category", "text", "the category into which researchers put the interaction")
 """Only where some interaction has one."""
 
-
-@dataclass(frozen=True)
-class SessionTable:
-    """One of the tables: its columns after `KEY`, and the rows of a record in it."""
-
-    meaning: str
-    columns: Sequence[Column]
-    rows: Callable[[SessionRecord], Iterable[Mapping[str, Any]]]
-
-
 STEM = "sessions"
 CURVES, INTERACTIONS, CLASSES, MOVEMENTS = (
     f"session_{name}" for name in ("curves", "interactions", "classes", "movements")
 )
-TABLES: Mapping[str, SessionTable] = {
-    STEM: SessionTable(
+TABLES: Mapping[str, RecordTable[SessionRecord]] = {
+    STEM: RecordTable(
         "one row for each session, a participant's pass through a scenario",
         (
             Column("scenario", "text", "what the network learned: a data set with a network"),
@@ -68,7 +48,7 @@ TABLES: Mapping[str, SessionTable] = {
         ),
         lambda record: [session_row(record)],
     ),
-    CURVES: SessionTable(
+    CURVES: RecordTable(
         "one row for each epoch of each session, measured on the validation examples",
         (
             Column("epoch", "whole", "which epoch, from 1"),
@@ -77,7 +57,7 @@ TABLES: Mapping[str, SessionTable] = {
         ),
         curve_rows,
     ),
-    INTERACTIONS: SessionTable(
+    INTERACTIONS: RecordTable(
         "one row for each interaction: an arrangement of the points, and the training towards it",
         (
             _INTERACTION,
@@ -94,7 +74,7 @@ TABLES: Mapping[str, SessionTable] = {
         ),
         interaction_rows,
     ),
-    CLASSES: SessionTable(
+    CLASSES: RecordTable(
         "one row for each class in each of the three arrangements of an interaction; coordinates have no unit",
         (
             _INTERACTION,
@@ -112,7 +92,7 @@ TABLES: Mapping[str, SessionTable] = {
         ),
         class_rows,
     ),
-    MOVEMENTS: SessionTable(
+    MOVEMENTS: RecordTable(
         "one row for each thing that a participant did to an arrangement, undone ones included",
         (
             _INTERACTION,

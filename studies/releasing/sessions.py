@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,11 @@ from crowdloom.studies.coding import final_interaction_codes
 from crowdloom.studies.reading import Answers
 from crowdloom.studies.releasing.items import categories
 from crowdloom.studies.releasing.pseudonyms import Pseudonyms
+from crowdloom.studies.releasing.record_tables import RecordWriter
 from crowdloom.studies.releasing.scrubbing import Scrubber
-from crowdloom.studies.releasing.session_tables import CATEGORY, INTERACTIONS, KEY, STEM, TABLES, WORDS
+from crowdloom.studies.releasing.session_tables import CATEGORY, INTERACTIONS, STEM, TABLES, WORDS
 from crowdloom.studies.releasing.submissions import Pass
-from crowdloom.studies.releasing.tables import Column, Table, TableWriter
+from crowdloom.studies.releasing.tables import Table
 from crowdloom.studies.session_records import REPLACED, TASK, each_answer
 from crowdloom.tasks.latent_records import SessionRecord
 
@@ -42,36 +42,18 @@ def write_sessions(
     if answers.task != TASK:
         return []
     codes = final_interaction_codes(connection, answers.study)
-    columns: dict[str, list[Column]] = {stem: [*KEY, *table.columns] for stem, table in TABLES.items()}
-    columns[STEM] += [WORDS] if free_text else []
-    columns[INTERACTIONS] += [replace(CATEGORY, values=categories(connection, answers))] if codes else []
-    writers: dict[str, TableWriter] = {}
-    with ExitStack() as stack:
+    more = {
+        STEM: [WORDS] if free_text else [],
+        INTERACTIONS: [replace(CATEGORY, values=categories(connection, answers))] if codes else [],
+    }
+    with RecordWriter(release, TABLES, more) as writer:
         for answered in each_answer(connection, answers):
             session = answered.session
             if session is None:
                 continue
-            if not writers:
-                for stem, table in TABLES.items():
-                    writer = TableWriter(release, stem, table.meaning, columns[stem])
-                    writers[stem] = stack.enter_context(writer)
-            whose = _whose(session, names, passes[answered.submission].origin.standing)
-            for stem, rows in _rows(session, answers.classes, scrubber, codes).items():
-                same = {name: [value] * len(rows) for name, value in whose.items()}
-                own = columns[stem][len(KEY) :]
-                writers[stem].write(same | {one.name: [row[one.name] for row in rows] for one in own})
-    return [writer.table() for writer in writers.values()]
-
-
-def _whose(session: Session, names: Pseudonyms, standing: str) -> dict[str, Any]:
-    return {
-        "submission": names.submission(session.submission),
-        "participant": names.participant(session.participant),
-        "condition": session.condition,
-        "standing": standing,
-        "item": session.item,
-        "repeat_index": session.repeat_index,
-    }
+            rows = _rows(session, answers.classes, scrubber, codes)
+            writer.write(session, names, passes[answered.submission].origin.standing, rows)
+    return writer.tables()
 
 
 def _rows(

@@ -5,42 +5,21 @@ They hold all that a record has, so that the same answers can be made of them ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
-from crowdloom.studies.releasing import submissions as subs
+from crowdloom.studies.releasing.record_tables import RecordTable
 from crowdloom.studies.releasing.tables import Column
 from crowdloom.studies.writing_records import REPLACED
 from crowdloom.tasks.coach_records import Writing
 from crowdloom.tasks.coach_rows import attempt_rows, writing_row
 
-KEY = (
-    subs.SUBMISSION,
-    subs.PARTICIPANT,
-    subs.CONDITION,
-    subs.STANDING,
-    Column("item", "text", "the item that was answered; see the table items", listed=False),
-    Column("repeat_index", "whole", "0 for the first answer to the item, 1, 2, … for repeats"),
-)
-"""What every table begins with."""
 _ATTEMPT = Column("attempt", "whole", "1 for the first attempt, 2 for the second")
 _PICTURE = "28 x 28 pixels by rows, 0 no ink to 255 full ink, in base64"
 
-
-@dataclass(frozen=True)
-class WritingTable:
-    """One of the tables: its columns after `KEY`, and the rows of a record in it."""
-
-    meaning: str
-    columns: Sequence[Column]
-    rows: Callable[[Writing], Iterable[Mapping[str, Any]]]
-
-
 STEM = "writings"
 ATTEMPTS = "writing_attempts"
-TABLES: Mapping[str, WritingTable] = {
-    STEM: WritingTable(
+TABLES: Mapping[str, RecordTable[Writing]] = {
+    STEM: RecordTable(
         "one row for each trial: somebody wrote, was read, was coached or not, and wrote again",
         (
             Column("asked", "text", "the class that was to be written", listed=False),
@@ -54,7 +33,7 @@ TABLES: Mapping[str, WritingTable] = {
         ),
         lambda record: [writing_row(record)],
     ),
-    ATTEMPTS: WritingTable(
+    ATTEMPTS: RecordTable(
         "one row for each attempt: a drawing, how it was read, and what was then proposed",
         (
             _ATTEMPT,
