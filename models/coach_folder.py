@@ -14,7 +14,6 @@ Whatever began with a preparation can go on with it, also when the coach was pre
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +26,10 @@ import numpy as np
 from crowdloom.models.archives import read_npz
 from crowdloom.models.coach_forward import Arrays, as_inputs, picture_of, pixels_of, probabilities, proposal
 from crowdloom.models.errors import ModelError
+from crowdloom.models.prepared_folder import place_of, prepared_root
 from crowdloom.tasks.coach_records import PIXELS, Strokes, unpacked
 
-CURRENT, DESCRIPTION, NETWORKS = "current.json", "coach.json", "networks.npz"
+DESCRIPTION, NETWORKS = "coach.json", "networks.npz"
 DRAWINGS, SAMPLES = "drawings.json", "samples.json"
 FORMAT = 1
 """Of a preparation's files and of how it is made; one of another format is prepared anew."""
@@ -148,10 +148,7 @@ class PreparedCoach:
 
 def coaches_folder() -> Path:
     """Where prepared coaches lie: `$CROWDLOOM_COACHES`, or in the user's data folder."""
-    from platformdirs import user_data_path
-
-    root = os.environ.get("CROWDLOOM_COACHES")
-    return Path(root).absolute() if root else user_data_path("crowdloom") / "coaches"
+    return prepared_root("CROWDLOOM_COACHES", "coaches")
 
 
 def coach_folder(name: str) -> Path:
@@ -167,13 +164,8 @@ def preparation(name: str, digest: str | None = None) -> Path:
     Raises ModelError where there is none, saying how one is made.
     """
     folder = coach_folder(name)
-    if digest is None:
-        try:
-            digest = str(json.loads((folder / CURRENT).read_text(encoding="utf-8"))["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            digest = ""
-    found = folder / digest
-    if not re.fullmatch(r"[0-9a-f]{16}", digest) or _format(found) != FORMAT:
+    found = place_of(folder, digest)
+    if found is None or _format(found) != FORMAT:
         raise ModelError(f"the coach {name} is not prepared in {folder.parent}; run: crowdloom coach prepare {name}")
     return found
 

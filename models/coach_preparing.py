@@ -23,7 +23,6 @@ from crowdloom.models import coach_conditioned, coach_recogniser
 from crowdloom.models.coach_conditioned import HIGHEST, LOWEST, train_conditioned
 from crowdloom.models.coach_data import DATA, CoachData, coach_data
 from crowdloom.models.coach_folder import (
-    CURRENT,
     DESCRIPTION,
     DRAWINGS,
     FORMAT,
@@ -42,6 +41,7 @@ from crowdloom.models.coach_recogniser import train_recogniser
 from crowdloom.models.errors import ArgumentError, ModelError
 from crowdloom.models.held_folder import held_folder
 from crowdloom.models.latent_pretraining import Progress, unheard, versions
+from crowdloom.models.prepared_folder import begin_part, let_count
 from crowdloom.tasks.coach_drawing import render, similarity
 from crowdloom.tasks.coach_options import SELF_PREPARED
 from crowdloom.tasks.coach_records import Strokes, packed
@@ -143,15 +143,12 @@ def _prepare_in(folder: Path, name: str, data: CoachData, recipe: Recipe, progre
     """Prepares a coach in its folder, which must be held, and makes it the one that counts."""
     said = _settings(name, data, recipe)
     digest = _digest(said, data)
-    place, part = folder / digest, folder / f".{digest}.part"
+    place = folder / digest
     if not _whole(name, digest, place):
-        for other in folder.glob(".*.part"):
-            if other.is_dir() and other != part:
-                shutil.rmtree(other, ignore_errors=True)
-        part.mkdir(exist_ok=True)
+        part = begin_part(folder, digest)
         _make(part, said, data, recipe, progress)
         part.rename(place)
-    _write_json(folder / CURRENT, {"digest": digest})
+    let_count(folder, digest)
 
 
 def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, progress: Progress) -> None:

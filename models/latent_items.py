@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -25,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdloom.models.errors import ModelError
+from crowdloom.models.prepared_folder import place_of, prepared_root
 from crowdloom.tasks.latent_records import ItemPicture
 
-CURRENT, DESCRIPTION, PRETRAINED = "current.json", "scenario.json", "pretrained.safetensors"
+DESCRIPTION, PRETRAINED = "scenario.json", "pretrained.safetensors"
 ITEMS, LABELS = "items.npy", "labels.npy"
 X, VALIDATION_X, VALIDATION_LABELS = "x.npy", "validation_x.npy", "validation_labels.npy"
 _NAME = re.compile(r"\w[\w.-]*(:\w[\w.]*)?", re.ASCII)
@@ -36,10 +36,7 @@ _DIGITS = 5  # of a signal's numbers, which are drawn a few hundred pixels high
 
 def scenarios_folder() -> Path:
     """Where prepared scenarios lie: `$CROWDLOOM_SCENARIOS`, or in the user's data folder."""
-    from platformdirs import user_data_path
-
-    root = os.environ.get("CROWDLOOM_SCENARIOS")
-    return Path(root).absolute() if root else user_data_path("crowdloom") / "scenarios"
+    return prepared_root("CROWDLOOM_SCENARIOS", "scenarios")
 
 
 def scenario_folder(name: str) -> Path:
@@ -59,13 +56,8 @@ def preparation(name: str, digest: str | None = None) -> Path:
     Raises ModelError where there is none, saying how one is made.
     """
     folder = scenario_folder(name)
-    if digest is None:
-        try:
-            digest = str(json.loads((folder / CURRENT).read_text(encoding="utf-8"))["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            digest = ""
-    found = folder / digest
-    if not re.fullmatch(r"[0-9a-f]{16}", digest) or not (found / DESCRIPTION).is_file():
+    found = place_of(folder, digest)
+    if found is None or not (found / DESCRIPTION).is_file():
         raise ModelError(f"the scenario {name} is not prepared in {folder.parent}; run: crowdloom hill prepare {name}")
     return found
 

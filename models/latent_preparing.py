@@ -23,7 +23,6 @@ from crowdloom.analysis.files import whole_file
 from crowdloom.models.errors import ArgumentError, ModelError, first_line
 from crowdloom.models.held_folder import held_folder
 from crowdloom.models.latent_items import (
-    CURRENT,
     DESCRIPTION,
     ITEMS,
     LABELS,
@@ -37,6 +36,7 @@ from crowdloom.models.latent_prepared import Prepared, read_prepared, settings_o
 from crowdloom.models.latent_pretraining import Progress, pretrained, versions
 from crowdloom.models.latent_scenarios import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.scenario import check_data, check_scenario
+from crowdloom.models.prepared_folder import begin_part, let_count
 from crowdloom.models.run_folder import write_tensors
 
 STATE = "state.safetensors"
@@ -62,19 +62,16 @@ def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Pr
     said = settings_of(scenario) | {"weights": {name: list(one.shape) for name, one in model.state_dict().items()}}
     arrays = _arrays(data)
     digest = _digest(said, arrays)
-    place, part = folder / digest, folder / f".{digest}.part"
+    place = folder / digest
     if place.is_dir():
         try:
             ready = read_prepared(scenario, place)
         except ModelError:
             shutil.rmtree(place)  # somebody removed a file of it
         else:
-            _write_json(folder / CURRENT, {"digest": digest})
+            let_count(folder, digest)
             return ready
-    for other in folder.glob(".*.part"):
-        if other.is_dir() and other != part:
-            shutil.rmtree(other, ignore_errors=True)
-    part.mkdir(exist_ok=True)
+    part = begin_part(folder, digest)
     for name, array in arrays.items():
         if not (part / name).exists():
             _write_array(part / name, array)
@@ -88,7 +85,7 @@ def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Pr
     )
     (part / STATE).unlink()
     part.rename(place)
-    _write_json(folder / CURRENT, {"digest": digest})
+    let_count(folder, digest)
     return read_prepared(scenario, place)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from crowdloom.models.coach_folder import CURRENT, DESCRIPTION, DRAWINGS, FORMAT, NETWORKS, SAMPLES
+from crowdloom.models.coach_folder import DESCRIPTION, DRAWINGS, FORMAT, NETWORKS, SAMPLES
+from crowdloom.models.prepared_folder import CURRENT
 from crowdloom.tasks.coach_records import Strokes
 
 DIGITS = tuple("0123456789")

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from crowdloom.models.coach_folder import CURRENT, DESCRIPTION, FORMAT, coach_folder
+from crowdloom.models.coach_folder import DESCRIPTION, FORMAT, coach_folder
+from crowdloom.models.prepared_folder import CURRENT
 from crowdloom.studies.catalogue import find_design
 from crowdloom.studies.cli import cli
 from crowdloom.studies.database import Store
