@@ -15,12 +15,8 @@ from crowdloom.studies.releasing import debrief, questionnaires
 from crowdloom.studies.releasing.opening import OpenRelease
 from crowdloom.studies.releasing.restoring import Restored
 from crowdloom.studies.releasing.restoring_people import People
-from crowdloom.studies.releasing.restoring_sessions import (
-    check_all_used,
-    check_numbers,
-    read_session_answers,
-    restore_categories,
-)
+from crowdloom.studies.releasing.restoring_records import check_all_used, check_numbers
+from crowdloom.studies.releasing.restoring_sessions import read_session_answers, restore_categories
 from crowdloom.studies.releasing.restoring_writings import read_writing_answers
 from crowdloom.studies.tables import Event, Response
 from crowdloom.tasks import TASKS
