@@ -136,6 +136,7 @@ def test_refusing_consent_is_recorded(server: Server, posting: str, page: Page) 
     assert [tuple(event) for event in events] == [("consent_refused", "refused", None)]
 
     page.click("text=Read the information again")
+    page.wait_for_selector("text=I agree and take part")
     for statement in page.locator("[name=statement]").all():
         statement.check()
     page.click("text=I agree and take part")

@@ -72,8 +72,9 @@ def test_two_attempts_make_a_writing(page: Callable[..., Context]) -> None:
     first = read(said(SEVEN), context)
     assert first.reading.picture == packed(render(SEVEN))
     assert first.proposal is not None
-    coach = prepared_coach("tiny")
-    assert unpacked(first.proposal.picture) == coach.propose(render(SEVEN), "7", (0.1, 4.0, 0.03))
+    coach, usual = prepared_coach("tiny"), CoachOptions()
+    weights = usual.classification, usual.efficiency, usual.discriminator
+    assert unpacked(first.proposal.picture) == coach.propose(render(SEVEN), "7", weights)
     assert first.reading.read == coach.read(render(SEVEN))
     assert first.reading.probabilities == [round(one, 6) for one in coach.probabilities(render(SEVEN))]
     judged = {"asked": "7", "read": first.reading.read, "proposed_read": first.proposal.read}
