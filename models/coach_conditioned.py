@@ -21,7 +21,7 @@ from torch.nn.utils import clip_grad_norm_
 from crowdloom.models.coach_data import CoachData
 from crowdloom.models.coach_distortions import distorted
 from crowdloom.models.coach_folder import Weights
-from crowdloom.models.coach_learning import learn, rate_at
+from crowdloom.models.coach_learning import epoch_by, learn
 from crowdloom.models.coach_loss import UNIT, Alphas, both_losses, misreading
 from crowdloom.models.coach_networks import Classifier, Coach, Discriminator
 from crowdloom.models.coach_training import computing, new_coaches, new_discriminators
@@ -59,7 +59,6 @@ def train_conditioned(
     `always` has it learn at these weights alone, to compare with.
     """
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-    steps = -(-len(images) // BATCH)
     with computing().in_use():
         coach: Coach = new_coaches(len(data.classes), [seed], len(Weights._fields))
         discriminator: Discriminator = new_discriminators([seed])
@@ -73,30 +72,32 @@ def train_conditioned(
             fused=True,
         )
 
-        def epoch_of(epoch: int) -> float:
-            chance = torch.Generator().manual_seed(1000 * seed + epoch)
-            total = 0.0
-            for step, rows in enumerate(torch.randperm(len(images), generator=chance).split(BATCH), epoch * steps):
-                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=RATE)
-                pictures, asked = images[rows][:, None].float() / 255, labels[rows][:, None]
-                pictures = _partly_distorted(pictures, asked, classifier, chance)
-                asked = _partly_others(asked, len(data.classes), chance)
-                weights = drawn_weights(len(rows), chance)
-                if always is not None:
-                    weights = torch.tensor(always).expand_as(weights)
-                proposals = _Reviving.apply(coach.before_relu(pictures, asked, inputs_of(weights)[:, None]))
-                loss = both_losses(
-                    classifier, discriminator, pictures, proposals, asked, _alphas(weights, step / (epochs * steps))
-                )
-                optimizer.zero_grad()
-                loss.backward()
-                clip_grad_norm_(coach.parameters(), _LARGEST_GRADIENT)
-                optimizer.step()
-                total += loss.item() * len(rows)
-                on_step(step + 1, epochs * steps)
-            return total / len(images)
+        def step(rows: Tensor, done: float, chance: torch.Generator) -> float:
+            pictures, asked = images[rows][:, None].float() / 255, labels[rows][:, None]
+            pictures = _partly_distorted(pictures, asked, classifier, chance)
+            asked = _partly_others(asked, len(data.classes), chance)
+            weights = drawn_weights(len(rows), chance)
+            if always is not None:
+                weights = torch.tensor(always).expand_as(weights)
+            proposals = _Reviving.apply(coach.before_relu(pictures, asked, inputs_of(weights)[:, None]))
+            loss = both_losses(classifier, discriminator, pictures, proposals, asked, _alphas(weights, done))
+            optimizer.zero_grad()
+            loss.backward()
+            clip_grad_norm_(coach.parameters(), _LARGEST_GRADIENT)
+            optimizer.step()
+            return loss.item()
 
-        learn(networks, optimizer, epochs, file, versions, epoch_of)
+        epoch = epoch_by(
+            step,
+            optimizer,
+            examples=len(images),
+            batch=BATCH,
+            rate=RATE,
+            epochs=epochs,
+            seed=seed,
+            on_step=on_step,
+        )
+        learn(networks, optimizer, epochs, file, versions, epoch)
     return coach.eval().requires_grad_(False)
 
 

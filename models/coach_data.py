@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from crowdloom.analysis.digits import load_digits
 from crowdloom.models.errors import ModelError, first_line
 from crowdloom.models.runs import digest_of
 from crowdloom.models.splits import Split, seeded_split
@@ -103,11 +104,9 @@ def coach_data(data: str, *, download: bool = False) -> CoachData:
 
 def digits() -> CoachData:
     """The 1,797 digits of scikit-learn, 8 x 8 pixels, as MNIST would show them; a fifth of each class to try on."""
-    from sklearn.datasets import load_digits
-
     there = load_digits()
     images = np.stack([_as_in_mnist(image) for image in there.images])
-    return _split("digits", images, there.target.astype(np.int64), _DIGITS)
+    return _split("digits", images, there.targets.astype(np.int64), _DIGITS)
 
 
 def mnist_5000() -> CoachData:
@@ -163,7 +162,7 @@ def mnist(folder: Path, *, download: bool = False) -> CoachData:
 def own(path: Path) -> CoachData:
     """Grey pictures of somebody's own from an .npz with `images` and `label`; a fifth of each class to try on.
 
-    Ink is bright. Raises ModelError, naming the file, where it has others.
+    Ink is bright, and less than half of the paper. Raises ModelError, naming the file, where it has others.
     """
     from crowdloom.models.image_sets import UNKNOWN, read_images_npz  # loads Pillow
 
@@ -175,8 +174,17 @@ def own(path: Path) -> CoachData:
         )
     if (found.reference == UNKNOWN).any():
         raise ModelError(f"{path} has images without a class; give each one in `label`")
+    images = found.images[..., 0]
+    blank = ~images.any(axis=(1, 2))
+    if blank.any():
+        raise ModelError(
+            f"{path} has {blank.sum()} images without any ink, the first at position {blank.argmax()}, counted from 0; "
+            "leave them out"
+        )
+    if images.mean() > 127:
+        raise ModelError(f"{path} has dark ink on bright paper; give 255 less each image, so that ink is bright")
     try:
-        return _split(path.stem, found.images[..., 0], found.reference.astype(np.int64), found.classes)
+        return _split(path.stem, images, found.reference.astype(np.int64), found.classes)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
@@ -204,7 +212,7 @@ def _split(name: str, images: Pictures, labels: Labels, classes: tuple[str, ...]
     return CoachData(images[train], labels[train], images[test], labels[test], classes, name)
 
 
-def _as_in_mnist(image: npt.NDArray[np.float64]) -> Pictures:
+def _as_in_mnist(image: Pictures) -> Pictures:
     """A digit of 8 x 8 pixels, 0 to 16, in the box that MNIST gives its digits, its mass in the middle."""
     from PIL import Image
     from scipy.ndimage import center_of_mass

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from crowdloom.models.coach_training import CoachState
 from crowdloom.models.errors import ModelError, TrainingError
@@ -39,6 +39,37 @@ def learn(
         state = CoachState.of(networks, optimizer, losses)
         write_tensors(file, state.tensors(), {"losses": losses, "versions": versions})
     return losses
+
+
+def epoch_by(
+    step: Callable[[Tensor, float, torch.Generator], float],
+    optimizer: torch.optim.Adam,
+    *,
+    examples: int,
+    batch: int,
+    rate: float,
+    epochs: int,
+    seed: int,
+    on_step: Callable[[int, int], None],
+) -> Callable[[int], float]:
+    """An epoch as `learn` takes it: all examples in an order of its own, by batches.
+
+    `step(rows, done, chance)` learns from the examples `rows`, when the share `done` of the training is over, and gives
+    their mean loss; what it draws comes from `chance`. The optimizer's first group has the rate of `rate_at`.
+    `on_step(done, of)` is called after each step; what it raises ends the training.
+    """
+    steps = -(-examples // batch)
+
+    def epoch_of(epoch: int) -> float:
+        chance = torch.Generator().manual_seed(1000 * seed + epoch)
+        total = 0.0
+        for number, rows in enumerate(torch.randperm(examples, generator=chance).split(batch), epoch * steps):
+            optimizer.param_groups[0]["lr"] = rate_at(number, epochs * steps, rate=rate)
+            total += step(rows, number / (epochs * steps), chance) * len(rows)
+            on_step(number + 1, epochs * steps)
+        return total / examples
+
+    return epoch_of
 
 
 def losses_in(file: Path) -> list[float]:

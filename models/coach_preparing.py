@@ -7,8 +7,6 @@ same numbers.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -41,7 +39,7 @@ from crowdloom.models.coach_recogniser import train_recogniser
 from crowdloom.models.errors import ArgumentError, ModelError
 from crowdloom.models.held_folder import held_folder
 from crowdloom.models.latent_pretraining import Progress, unheard, versions
-from crowdloom.models.prepared_folder import begin_part, let_count
+from crowdloom.models.prepared_folder import begin_part, digest_of, let_count, write_json
 from crowdloom.tasks.coach_drawing import render, similarity
 from crowdloom.tasks.coach_options import SELF_PREPARED
 from crowdloom.tasks.coach_records import Strokes, packed
@@ -55,7 +53,7 @@ GIVEN, LOOKED_AT = 24, 30
 LEAST_SIMILAR = 0.3
 SAMPLES_EACH, MISREAD_EACH = 8, 4
 """Test pictures kept of a class, and how many of them may be such that the recogniser misreads them."""
-_SHARES = {"recogniser": 0.3, "coach": 0.55, "drawings": 0.1, "trade-off": 0.05}
+_SHARES = {"drawings": 0.1, "recogniser": 0.3, "coach": 0.55, "trade-off": 0.05}
 """Of the time that a preparation takes."""
 
 
@@ -142,7 +140,15 @@ def _data(name: str, path: Path | None, download: bool) -> CoachData:
 def _prepare_in(folder: Path, name: str, data: CoachData, recipe: Recipe, progress: Progress) -> None:
     """Prepares a coach in its folder, which must be held, and makes it the one that counts."""
     said = _settings(name, data, recipe)
-    digest = _digest(said, data)
+    digest = digest_of(
+        said,
+        {
+            "images": data.images,
+            "labels": data.labels,
+            "test_images": data.test_images,
+            "test_labels": data.test_labels,
+        },
+    )
     place = folder / digest
     if not _whole(name, digest, place):
         part = begin_part(folder, digest)
@@ -159,6 +165,16 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
         words = {"recogniser": "the recogniser learns", "coach": "the coach learns"}
         progress(begins[what] + _SHARES[what] * done / of, words.get(what, f"the {what}"))
 
+    drawings = {}
+    for number, class_ in enumerate(data.classes):
+        drawings[class_] = _drawings(data.test_images[data.test_labels == number])
+        if not drawings[class_]:
+            raise ModelError(
+                f"none of the pictures of {class_!r} looked at in {data.name} could be drawn with a pen; "
+                "nobody could answer by keyboard, choosing among such drawings: give pictures of lines, bright on dark"
+            )
+        heard("drawings", number + 1, len(data.classes))
+    write_json(part / DRAWINGS, drawings, indent=None)
     classifier = train_recogniser(
         data,
         epochs=recipe.recogniser_epochs,
@@ -181,14 +197,9 @@ def _make(part: Path, said: Mapping[str, Any], data: CoachData, recipe: Recipe, 
     with whole_file(part / NETWORKS) as whole, whole.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
     read = np.array([logits(arrays, picture_of(one.tobytes())).argmax() for one in data.test_images])
-    drawings = {}
-    for number, class_ in enumerate(data.classes):
-        drawings[class_] = _drawings(data.test_images[data.test_labels == number])
-        heard("drawings", number + 1, len(data.classes))
-    _write_json(part / DRAWINGS, drawings, indent=None)
-    _write_json(part / SAMPLES, list(_samples(data, read)))
+    write_json(part / SAMPLES, list(_samples(data, read)))
     found = tradeoffs(coach, classifier, data, most=recipe.tried, on_step=lambda done, of: heard("trade-off", done, of))
-    _write_json(
+    write_json(
         part / DESCRIPTION,
         dict(said)
         | {"accuracy": float((read == data.test_labels).mean())}
@@ -259,16 +270,3 @@ def _arrays(networks: Mapping[str, nn.Module]) -> dict[str, np.ndarray[Any, np.d
         for part, network in networks.items()
         for name, tensor in network.state_dict().items()
     }
-
-
-def _digest(said: Mapping[str, Any], data: CoachData) -> str:
-    seen = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for array in (data.images, data.labels, data.test_images, data.test_labels):
-        seen.update(f"{array.dtype.str} {array.shape}".encode())
-        seen.update(np.ascontiguousarray(array).data)
-    return seen.hexdigest()[:16]
-
-
-def _write_json(path: Path, content: Any, indent: int | None = 1) -> None:
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from crowdloom.models.coach_data import CoachData
 from crowdloom.models.coach_distortions import distorted, hazed
-from crowdloom.models.coach_learning import learn, rate_at
+from crowdloom.models.coach_learning import epoch_by, learn
 from crowdloom.models.coach_networks import Classifier
 from crowdloom.models.coach_training import computing
 
@@ -43,7 +43,6 @@ def train_recogniser(
     Its state after each epoch is kept in `file`, from which the next call goes on.
     """
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-    steps = -(-len(images) // BATCH)
     with computing().in_use():
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
@@ -51,25 +50,29 @@ def train_recogniser(
         classifier.to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(classifier.parameters(), lr=RATE, fused=True)
 
-        def epoch_of(epoch: int) -> float:
-            chance = torch.Generator().manual_seed(1000 * seed + epoch)
-            total = 0.0
-            for step, rows in enumerate(torch.randperm(len(images), generator=chance).split(BATCH), epoch * steps):
-                optimizer.param_groups[0]["lr"] = rate_at(step, epochs * steps, rate=RATE)
-                asked = labels[rows]
-                pictures = distorted(images[rows][:, None].float() / 255, DISTORTION, chance)
-                pictures = hazed(pictures, HAZE, chance)
-                size = misleading * min(1.0, 2 * step / (epochs * steps))
-                pictures = torch.cat([pictures, _misleading(classifier, pictures, asked, size, chance)])
-                loss = functional.cross_entropy(classifier(pictures), torch.cat([asked, asked]))
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                total += loss.item() * len(rows)
-                on_step(step + 1, epochs * steps)
-            return total / len(images)
+        def step(rows: Tensor, done: float, chance: torch.Generator) -> float:
+            asked = labels[rows]
+            pictures = distorted(images[rows][:, None].float() / 255, DISTORTION, chance)
+            pictures = hazed(pictures, HAZE, chance)
+            size = misleading * min(1.0, 2 * done)
+            pictures = torch.cat([pictures, _misleading(classifier, pictures, asked, size, chance)])
+            loss = functional.cross_entropy(classifier(pictures), torch.cat([asked, asked]))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss.item()
 
-        learn(classifier, optimizer, epochs, file, versions, epoch_of)
+        epoch = epoch_by(
+            step,
+            optimizer,
+            examples=len(images),
+            batch=BATCH,
+            rate=RATE,
+            epochs=epochs,
+            seed=seed,
+            on_step=on_step,
+        )
+        learn(classifier, optimizer, epochs, file, versions, epoch)
     return classifier.eval().requires_grad_(False)
 
 

@@ -7,10 +7,7 @@ the same numbers.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +33,7 @@ from crowdloom.models.latent_prepared import Prepared, read_prepared, settings_o
 from crowdloom.models.latent_pretraining import Progress, pretrained, versions
 from crowdloom.models.latent_scenarios import Scenario, ScenarioData
 from crowdloom.models.latent_scenarios.scenario import check_data, check_scenario
-from crowdloom.models.prepared_folder import begin_part, let_count
+from crowdloom.models.prepared_folder import begin_part, digest_of, let_count, write_json
 from crowdloom.models.run_folder import write_tensors
 
 STATE = "state.safetensors"
@@ -61,7 +58,7 @@ def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Pr
     model, optimizer = untrained(scenario, data)
     said = settings_of(scenario) | {"weights": {name: list(one.shape) for name, one in model.state_dict().items()}}
     arrays = _arrays(data)
-    digest = _digest(said, arrays)
+    digest = digest_of(said, arrays)
     place = folder / digest
     if place.is_dir():
         try:
@@ -77,7 +74,7 @@ def prepare_in(folder: Path, scenario: Scenario, path: Path | None, progress: Pr
             _write_array(part / name, array)
     state = pretrained(scenario, data, model, optimizer, part / STATE, progress)
     write_tensors(part / PRETRAINED, state.tensors(), state.values())
-    _write_json(
+    write_json(
         part / DESCRIPTION,
         said
         | {"examples": len(data.x), "validation": len(data.validation_x), "curve": state.values()["curve"]}
@@ -124,19 +121,6 @@ def _arrays(data: ScenarioData) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _digest(said: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    seen = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for name, array in arrays.items():
-        seen.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        seen.update(np.ascontiguousarray(array).data)
-    return seen.hexdigest()[:16]
-
-
 def _write_array(path: Path, array: npt.NDArray[Any]) -> None:
     with whole_file(path) as part, part.open("wb") as file:
         np.save(file, array, allow_pickle=False)
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

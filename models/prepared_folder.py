@@ -6,11 +6,17 @@ ROOT/NAME/.DIGEST.part/ is one that is being made, or was when its process ended
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from crowdloom.analysis.files import whole_file
 
@@ -24,6 +30,21 @@ def prepared_root(variable: str, kind: str) -> Path:
 
     root = os.environ.get(variable)
     return Path(root).absolute() if root else user_data_path("crowdloom") / kind
+
+
+def digest_of(said: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """The digest of what a preparation depends on: what is said of it, and its data by name."""
+    seen = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for name, array in arrays.items():
+        seen.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        seen.update(np.ascontiguousarray(array).data)
+    return seen.hexdigest()[:16]
+
+
+def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    """Writes a file of a preparation whole."""
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def place_of(folder: Path, digest: str | None) -> Path | None:

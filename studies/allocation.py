@@ -66,19 +66,21 @@ def choose_batch(
 
     By share and not by number, so that conditions that want different numbers fill evenly. Ties are
     broken at random. `only` is the one batch that may be given, where a platform hands them out; with
-    `one_condition` it is one of the condition in which this person has been before, if they have. None
-    where there is no such batch.
+    `one_condition` it is one of the condition in which this person has been before, or for a new person one of the
+    condition with the fewest people for its places: each of them fills only so many, however soon. None where there is
+    no such batch.
     """
     stay = None
     if one_condition:
         stay = connection.scalar(_BEEN_IN, {"design": design_id, "person": participant_id})
     values = {"design": design_id, "person": participant_id, "only": only, "stay": stay}
-    found = connection.execute(_choice(only is not None, stay is not None), values).first()
+    chosen = _choice(only is not None, stay is not None, one_condition and stay is None)
+    found = connection.execute(chosen, values).first()
     return None if found is None else found.id
 
 
 @lru_cache
-def _choice(only: bool, stay: bool) -> Select[Any]:
+def _choice(only: bool, stay: bool, joins: bool) -> Select[Any]:
     """The query of `choose_batch`, built once: that takes longer than to run it."""
     offered, offered_in, had, had_in = aliased(Item), aliased(BatchItem), aliased(Item), aliased(BatchItem)
     # By key and not by row: an item whose picture was replaced in a later version is still the same question.
@@ -93,6 +95,16 @@ def _choice(only: bool, stay: bool) -> Select[Any]:
     limits = [Batch.id == bindparam("only")] if only else []
     limits += [Condition.name == bindparam("stay")] if stay else []
     open_places = func.sum(case((Place.state == "open", 1), else_=0))
+    same = aliased(Batch)
+    people = (
+        select(func.count(Submission.participant_id.distinct()) * 1.0 / func.count())
+        .select_from(Place)
+        .join(same, same.id == Place.batch_id)
+        .outerjoin(Submission, Submission.id == Place.submission_id)
+        .where(same.condition_id == Batch.condition_id)
+        .correlate(Batch)
+        .scalar_subquery()
+    )
     return (
         select(Batch.id)
         .join(Place, Place.batch_id == Batch.id)
@@ -100,7 +112,7 @@ def _choice(only: bool, stay: bool) -> Select[Any]:
         .where(Condition.design_id == bindparam("design"), Batch.id.not_in(seen), *limits)
         .group_by(Batch.id)
         .having(open_places > 0)
-        .order_by((open_places * 1.0 / func.count()).desc(), func.random())
+        .order_by(*([people] if joins else []), (open_places * 1.0 / func.count()).desc(), func.random())
         .limit(1)
     )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TASK = "latent-session"
 REPLACED = "replaced"
-"""What an answer has beside its session where a release said that its page had sent another one."""
+"""What an answer has beside its record where a release said that its page had sent another one."""
 
 
 @dataclass(frozen=True)

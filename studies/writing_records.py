@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from crowdloom.studies.reading import Answers, Origin, read_submissions
+from crowdloom.studies.session_records import REPLACED
 from crowdloom.studies.tables import Design, Event, Item, Response
 from crowdloom.tasks.coach_records import ATTEMPTS, Writing
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from crowdloom.analysis.coach_attempts import Written
 
 TASK = "coach"
-REPLACED = "replaced"
-"""What an answer has beside its writing where a release said that its page had sent another one."""
 AT_A_TIME = 50
 """Submissions; of each, all strokes are in memory."""
 

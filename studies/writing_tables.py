@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from crowdloom.studies.reading import Scope
 from crowdloom.studies.reading_writings import Heard, writings_of
-from crowdloom.studies.writing_records import REPLACED, each_answer
+from crowdloom.studies.session_records import REPLACED
+from crowdloom.studies.writing_records import each_answer
 from crowdloom.tasks.coach_records import Writing
 from crowdloom.tasks.coach_rows import attempt_rows, point_rows, writing_row
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from crowdloom.studies.releasing.record_tables import RecordTable
 from crowdloom.studies.releasing.tables import Column
-from crowdloom.studies.writing_records import REPLACED
+from crowdloom.studies.session_records import REPLACED
 from crowdloom.tasks.coach_records import Writing
 from crowdloom.tasks.coach_rows import attempt_rows, writing_row
 

@@ -16,7 +16,8 @@ from crowdloom.studies.releasing.submissions import Pass
 from crowdloom.studies.releasing.tables import Table
 from crowdloom.studies.releasing.whence import read_whence
 from crowdloom.studies.releasing.writing_tables import STEM, TABLES
-from crowdloom.studies.writing_records import REPLACED, TASK, each_answer
+from crowdloom.studies.session_records import REPLACED
+from crowdloom.studies.writing_records import TASK, each_answer
 from crowdloom.tasks.coach_imagined import NOBODY
 from crowdloom.tasks.coach_records import Writing
 

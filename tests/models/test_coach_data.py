@@ -102,7 +102,7 @@ def test_a_folder_without_mnist_is_told(tmp_path: Path) -> None:
 def test_pictures_of_ones_own(tmp_path: Path) -> None:
     """From an .npz with names of classes; others are refused with their file."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (20, 28, 28), dtype=np.uint8)
+    images = rng.integers(0, 160, (20, 28, 28), dtype=np.uint8)
     images[:, 0, 0] = 255
     path = tmp_path / "letters.npz"
     np.savez(path, images=images, label=np.array(["a", "b"] * 10))
@@ -119,6 +119,12 @@ def test_pictures_of_ones_own(tmp_path: Path) -> None:
         ("size", {"images": images[:, :20, :20], "label": np.arange(20) % 2}, r"\[20, 20, 1\]; a coach takes grey"),
         ("unnamed", {"images": images}, "at least two classes are needed"),
         ("partly", {"images": images, "label": np.arange(20) % 3 - 1}, "without a class; give each one in `label`"),
+        (
+            "blank",
+            {"images": images * (np.arange(20) % 7 != 3)[:, None, None].astype(np.uint8), "label": np.arange(20) % 2},
+            "3 images without any ink, the first at position 3, counted from 0; leave them out",
+        ),
+        ("dark", {"images": 255 - images, "label": np.arange(20) % 2}, "dark ink on bright paper; give 255 less each"),
         ("few", {"images": images[:2], "label": np.array(["a", "b"])}, "too few to keep"),
     ):
         np.savez(tmp_path / f"{name}.npz", **arrays)

@@ -65,8 +65,8 @@ def test_a_reading_with_its_proposal_takes_milliseconds() -> None:
     picture, condition = picture_of(bytes(range(196)) * 4), np.eye(13, dtype=np.float32)[3]
     took = []
     for _ in range(20):
-        began = time.process_time()
+        began = time.thread_time()
         probabilities(arrays, picture)
         probabilities(arrays, proposal(arrays, picture, condition))
-        took.append(time.process_time() - began)
+        took.append(time.thread_time() - began)
     assert np.median(took) < 0.005

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from crowdloom.studies.database import Store
 from crowdloom.studies.entry import can_begin_another, find_entry, find_submission, join, refuse
 from crowdloom.studies.errors import PlaceError
+from crowdloom.studies.participation import leave, read_progress
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import Batch, Condition, Submission
 from tests.studies.conftest import Publish
@@ -50,6 +51,27 @@ def test_who_comes_again_stays_in_their_condition(store: Store, tmp_path: Path) 
             token = study.arrive(f"p{number}")
             study.answer(token)
             assert condition(study, token) == first[number]
+
+
+def test_one_who_does_much_keeps_nobody_from_their_condition(store: Store, tmp_path: Path) -> None:
+    """Conditions get as many people each: who has done all they can leaves places that only others can fill."""
+    study = Study(store, tmp_path, items=4, **ARMS | {"batches": {"size": 1, "responses_per_item": 3}})
+    for _ in range(4):
+        eager = study.arrive("eager")
+        study.answer(eager)
+    others = [condition(study, study.arrive(f"p{number}")) for number in range(5)]
+    together = [condition(study, eager), *others]
+    assert together.count("a") == together.count("b") == 3
+
+
+def test_who_left_is_not_counted_for_a_condition(store: Store, tmp_path: Path) -> None:
+    """The next to come takes their place there."""
+    study = Study(store, tmp_path, items=4, **ARMS | {"batches": {"size": 1, "responses_per_item": 3}})
+    tokens = [study.arrive(f"p{number}") for number in range(4)]
+    left = condition(study, tokens[0])
+    with store.write() as connection:
+        leave(connection, read_progress(connection, tokens[0]))
+    assert condition(study, study.arrive("next")) == left
 
 
 def test_without_it_a_person_may_meet_both(store: Store, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import time
 
 from pydantic import BaseModel, Field
 
+from crowdloom.analysis.files import whole_file
 from crowdloom.models.live import IMPLEMENTATIONS, Context, Refused
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Call, LiveStep, Person, Trial
@@ -75,7 +76,8 @@ def count(given: Count, context: Context) -> Counted:
     for number in range(first, given.to):
         context.progress(number / given.to, f"counted to {number}")
         time.sleep(given.seconds_each)
-        checkpoint.write_text(str(number + 1))
+        with whole_file(checkpoint) as part:  # its process may be killed at any time
+            part.write_text(str(number + 1))
     checkpoint.unlink()
     return Counted(to=given.to, resumed_at=first, pid=os.getpid(), submission=context.submission)
 

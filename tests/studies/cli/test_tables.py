@@ -159,7 +159,8 @@ CLUSTER = """
 import os, sys
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-import ray
+os.environ["RAY_TMPDIR"] = sys.argv[1]
+os.mkdir(sys.argv[1] + "/ray")  # where a cluster writes its address, but makes no folder for it
 from ray.cluster_utils import Cluster
 
 from crowdloom.studies.cli import cli
