@@ -50,6 +50,9 @@ lint: $(VENV)/.dev
 
 # Where Python is told to keep nothing compiled, hundreds of processes would compile all of it anew.
 test check: export PYTHONDONTWRITEBYTECODE =
+# Tests run side by side: threads inside each of them would only wait for processors.
+test check: export OPENBLAS_NUM_THREADS ?= 1
+test check: export OMP_NUM_THREADS ?= 1
 
 test: lint
 	$(RUN) -m pytest tests -n 3 --dist loadfile --no-loadscope-reorder

@@ -137,4 +137,6 @@ def _deviation(mean: float, wanted: float, other: float) -> float:
         share = expit(m + deviation * _NODES[:, np.newaxis] + other * _NODES) @ _WEIGHTS
         return float(_WEIGHTS @ share**2 - (_WEIGHTS @ share) ** 2) - wanted
 
+    if lacking(0.0) >= 0:  # what is wanted is no more than the sums' rounding
+        return 0.0
     return _LARGEST if lacking(_LARGEST) < 0 else float(brentq(lacking, 0.0, _LARGEST, xtol=1e-8))

@@ -200,6 +200,15 @@ def test_variances_of_shares_are_recovered() -> None:
     assert items == pytest.approx(1.1, abs=0.07)
 
 
+def test_people_who_differ_by_rounding_only_do_not_differ() -> None:
+    """Two people saw each half of the items, and were right about one half more often; found by random answers."""
+    right = [1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1]
+    items = [0, 1, 2, 3, 4, 5, 3, 4, 5, 0, 1, 2]
+    found = estimate_variances(right, np.repeat(range(4), 3), items, right_or_wrong=True)
+    assert found.participant_sd < 1e-6
+    assert found.item_sd > 1
+
+
 def test_moments_are_near_the_mixed_model_of_a_balanced_study() -> None:
     """statsmodels' REML of a crossed model, on one study in which everybody answers everything."""
     rng = np.random.default_rng(5)

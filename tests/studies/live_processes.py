@@ -14,6 +14,7 @@ from typing import Any
 import tiny_live
 from flask import Flask
 from sqlalchemy import insert
+from threadpoolctl import threadpool_info
 
 from crowdloom.studies.database import Store, new_token, now
 from crowdloom.studies.tables import Design, Participant, Posting, Study, Submission
@@ -25,7 +26,14 @@ HERE = Path(__file__).parent
 def make_app(store: Store, secret_key: str) -> Flask:
     """The web app with the tiny task, for `serve`."""
     tiny_live.register()
-    return create_app(store, secret_key)
+    app = create_app(store, secret_key)
+    app.add_url_rule("/blas-threads", view_func=blas_threads)
+    return app
+
+
+def blas_threads() -> list[int]:
+    """How many threads NumPy's products of matrices take in this process, for each library that computes such."""
+    return [of["num_threads"] for of in threadpool_info() if of["user_api"] == "blas"]
 
 
 def new_submission(store: Store, state: str = "started") -> tuple[str, int]:

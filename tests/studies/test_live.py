@@ -240,6 +240,12 @@ def test_a_stopping_server_ends_its_streams(sqlite_store: Store, tmp_path: Path)
         assert process.wait(8) == 0
 
 
+def test_a_page_waits_for_no_thread_of_numpys(sqlite_store: Store, tmp_path: Path) -> None:
+    """Threads that wait for each other at small products take many times as long where all processors are busy."""
+    with server(sqlite_store, tmp_path, workers=1, threads=4) as (address, _):
+        assert set(httpx.get(f"{address}/blas-threads").json()) == {1}
+
+
 def test_an_address_that_cannot_be_had(site: Site) -> None:
     """A port in use is said in one sentence, before anything is started."""
     port = site.client.base_url.port
