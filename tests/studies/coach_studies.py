@@ -12,14 +12,14 @@ from sqlalchemy import insert, select
 
 from crowdloom.studies.database import Store, now
 from crowdloom.studies.design import Design
-from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.items import SourceItem
 from crowdloom.studies.loading import load_design
-from crowdloom.studies.participation import Assigned, Designs, finish_instructions, read_progress, save_answer, trial_at
+from crowdloom.studies.participation import Assigned, Designs, read_progress, save_answer, trial_at
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import Event, Item
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Person
+from tests.studies.arriving import arrive
 
 CLASSES = ("0", "1", "2", "3")
 NEVER = ("3",)
@@ -53,10 +53,7 @@ class Writings:
 
     def arrive(self, person: str) -> Assigned:
         """A new submission before its first trial."""
-        with self.store.write() as connection:
-            token = join(connection, find_entry(connection, self.posting), person)
-            finish_instructions(connection, read_progress(connection, token), self.design)
-        return Designs(self.store).assigned(token)
+        return arrive(self.store, self.design, self.posting, person)
 
     def answer(self, submission: Assigned, seed: int = 0, trials: int = 8) -> None:
         """Write the next so many trials; nobody reads them, and all is drawn."""

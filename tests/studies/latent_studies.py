@@ -12,15 +12,15 @@ from sqlalchemy import insert, select
 
 from crowdloom.studies.database import Store, new_token, now
 from crowdloom.studies.design import Design
-from crowdloom.studies.entry import find_entry, join
 from crowdloom.studies.items import SourceItem
 from crowdloom.studies.loading import load_design
-from crowdloom.studies.participation import Assigned, Designs, finish_instructions, read_progress, save_answer, trial_at
+from crowdloom.studies.participation import Assigned, Designs, read_progress, save_answer, trial_at
 from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import Item, Job
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.latent_people import LatentBehaviour
 from crowdloom.tasks.protocol import Person
+from tests.studies.arriving import arrive
 
 CATEGORIES = [
     ("compactness", "Increase compactness", "Points are put closer to the centre of their class."),
@@ -65,10 +65,7 @@ class Loops:
 
     def arrive(self, person: str) -> Assigned:
         """A new submission before its first scenario."""
-        with self.store.write() as connection:
-            token = join(connection, find_entry(connection, self.posting), person)
-            finish_instructions(connection, read_progress(connection, token), self.design)
-        return Designs(self.store).assigned(token)
+        return arrive(self.store, self.design, self.posting, person)
 
     def trial_id(self, submission: Assigned, position: int = 0) -> str:
         """What the form of a trial carries."""

@@ -10,14 +10,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from crowdloom.studies.cli import main
 from crowdloom.studies.coach_designs import MNIST_5000
+from tests.studies.cli.in_process import CommandLine
 from tests.untrained_coach import write_untrained_coach
 
 COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "coach"]
@@ -32,19 +31,6 @@ def folders(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatc
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """A command in this process: its exit status, and what it prints."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crowdloom", "coach", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return call
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -56,14 +42,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    tmp_path: Path, run: Callable[..., tuple[int, str, str]], arguments: list[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
 ) -> None:
     """And nothing is left behind."""
-    (tmp_path / "note.txt").write_text("mine")
-    status, _, errors = run(*arguments)
-    assert status == 2
-    assert errors.startswith(f"Error: {said}")
-    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+    CommandLine("coach", monkeypatch, capsys).assert_refused(arguments, said, tmp_path)
 
 
 @pytest.mark.slow

@@ -18,11 +18,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crowdloom.studies.cli import main
 from crowdloom.studies.cli.hill_simulate import gain_lines
 from crowdloom.studies.database import open_store
 from crowdloom.studies.rehearsal import rehearse
 from crowdloom.studies.whole_run import FAITHFUL
+from tests.studies.cli.in_process import CommandLine
 
 COMMAND = [sys.executable, "-m", "crowdloom.studies.cli", "hill"]
 WITHOUT_TORCH = (
@@ -41,19 +41,6 @@ def folders(
     monkeypatch.setenv("CROWDLOOM_SCENARIOS", str(scenarios))
     monkeypatch.setenv("CROWDLOOM_SCRATCH", str(tmp_path_factory.mktemp("scratch")))
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """A command in this process, which has PyTorch already: its exit status, and what it prints."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["crowdloom", "hill", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return call
 
 
 def test_gains_are_printed_in_points() -> None:
@@ -81,14 +68,14 @@ def test_gains_are_printed_in_points() -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    tmp_path: Path, run: Callable[..., tuple[int, str, str]], arguments: list[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
 ) -> None:
     """And nothing is left behind."""
-    (tmp_path / "note.txt").write_text("mine")
-    status, _, errors = run(*arguments)
-    assert status == 2
-    assert errors.startswith(f"Error: {said}")
-    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+    CommandLine("hill", monkeypatch, capsys).assert_refused(arguments, said, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["demo", "simulate"])

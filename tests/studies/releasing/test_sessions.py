@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,9 @@ from crowdloom.studies.analysing.material import read_material
 from crowdloom.studies.analysing.report import analyse
 from crowdloom.studies.coding import add_coder, final_interaction_codes, read_scheme, save_code
 from crowdloom.studies.database import Store, open_store
-from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.hill_analysing import write_hill_analysis
 from crowdloom.studies.participation import Assigned, Designs, save_answer, trial_at
 from crowdloom.studies.reading_sessions import read_sessions
-from crowdloom.studies.releasing import sums
-from crowdloom.studies.releasing.importing import import_release
-from crowdloom.studies.releasing.opening import opened_release
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.releasing import release_study
 from crowdloom.studies.releasing.session_tables import TABLES
@@ -34,8 +29,9 @@ from crowdloom.studies.tables import Coding, Item, Response, Study
 from crowdloom.tasks import TASKS
 from crowdloom.tasks.protocol import Person
 from tests.studies.latent_studies import Loops, open_loops, rows
+from tests.studies.releasing.brought import assert_refused, bring, changed, without
 from tests.studies.releasing.test_anonymous import everything_in
-from tests.studies.releasing.test_broken import change_table, with_value
+from tests.studies.releasing.test_broken import with_value
 
 WORDS = "I asked ann@people.example and then pulled"
 
@@ -60,12 +56,6 @@ def finished(store: Store, folder: Path) -> Loops:
             for item in scheme.items[:2]:
                 save_code(connection, scheme, coder, item, "compactness", "the note of a coder")
     return loops
-
-
-def bring(store: Store, path: Path, study: str = "again") -> None:
-    """Import a release."""
-    with opened_release(path) as release:
-        import_release(store, release, study)
 
 
 def answers(store: Store, study: str) -> list[Any]:
@@ -218,13 +208,7 @@ def test_a_release_without_sessions_is_read_as_before(sqlite_store: Store, tmp_p
     """The numbers alone come back; there is nothing to analyse or to code, and nothing fails."""
     finished(sqlite_store, tmp_path)
     release_study(sqlite_store, "loops", tmp_path / "r", Options("MIT"))
-    path = tmp_path / "r" / "release.json"
-    said = json.loads(path.read_text(encoding="utf-8"))
-    for stem in TABLES:
-        del said["tables"][stem]
-    path.write_text(json.dumps(said), encoding="utf-8")
-    sums.write_sums(tmp_path / "r")
-    bring(sqlite_store, tmp_path / "r")
+    bring(sqlite_store, without(tmp_path / "r", tmp_path / "bare", TABLES))
     with sqlite_store.read() as connection:
         found = read_sessions(connection, "again")
         assert not read_scheme(connection, "again").items
@@ -258,26 +242,13 @@ def test_tables_that_do_not_fit_are_refused(
     whole: Path, sqlite_store: Store, tmp_path: Path, stem: str, change: Any, sentence: str
 ) -> None:
     """In a sentence, and nothing is stored."""
-    shutil.copytree(whole, tmp_path / "r")
-    change_table(tmp_path / "r", stem, change)
-    sums.write_sums(tmp_path / "r")
-    with pytest.raises(ImportFileError) as caught:
-        bring(sqlite_store, tmp_path / "r")
-    assert sentence in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not rows(sqlite_store, Response)
+    assert_refused(sqlite_store, changed(whole, tmp_path, stem, change), sentence)
 
 
 def test_a_table_of_them_alone_is_refused(whole: Path, sqlite_store: Store, tmp_path: Path) -> None:
     """They belong together."""
-    shutil.copytree(whole, tmp_path / "r")
-    path = tmp_path / "r" / "release.json"
-    said = json.loads(path.read_text(encoding="utf-8"))
-    del said["tables"]["session_classes"]
-    path.write_text(json.dumps(said), encoding="utf-8")
-    sums.write_sums(tmp_path / "r")
-    with pytest.raises(ImportFileError, match="it has no table session_classes"):
-        bring(sqlite_store, tmp_path / "r")
+    release = without(whole, tmp_path, ["session_classes"])
+    assert_refused(sqlite_store, release, "it has no table session_classes")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,17 @@ from crowdloom.studies.analysing.material import read_material
 from crowdloom.studies.analysing.report import analyse
 from crowdloom.studies.analysing.writings import read_writing_material
 from crowdloom.studies.database import Store, now, open_store
-from crowdloom.studies.errors import ImportFileError
 from crowdloom.studies.reading_writings import read_writings
-from crowdloom.studies.releasing import sums
 from crowdloom.studies.releasing.options import Options
 from crowdloom.studies.releasing.releasing import release_study
 from crowdloom.studies.releasing.writing_tables import TABLES
 from crowdloom.studies.tables import Response
 from tests.studies.coach_studies import Writings, finished, open_writings
 from tests.studies.latent_studies import rows
+from tests.studies.releasing.brought import assert_refused, bring, changed, without
 from tests.studies.releasing.test_anonymous import everything_in
-from tests.studies.releasing.test_broken import change_table, with_value
-from tests.studies.releasing.test_sessions import answers, bring
+from tests.studies.releasing.test_broken import with_value
+from tests.studies.releasing.test_sessions import answers
 
 
 def confirmed(study: Writings) -> None:
@@ -179,38 +177,18 @@ def test_tables_that_do_not_fit_are_refused(
     whole: Path, sqlite_store: Store, tmp_path: Path, stem: str, change: Any, sentence: str
 ) -> None:
     """In a sentence, and nothing is stored."""
-    shutil.copytree(whole, tmp_path / "r")
-    change_table(tmp_path / "r", stem, change)
-    sums.write_sums(tmp_path / "r")
-    with pytest.raises(ImportFileError) as caught:
-        bring(sqlite_store, tmp_path / "r")
-    assert sentence in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not rows(sqlite_store, Response)
+    assert_refused(sqlite_store, changed(whole, tmp_path, stem, change), sentence)
 
 
 def test_a_table_of_them_alone_is_refused(whole: Path, sqlite_store: Store, tmp_path: Path) -> None:
     """They belong together."""
-    shutil.copytree(whole, tmp_path / "r")
-    path = tmp_path / "r" / "release.json"
-    said = json.loads(path.read_text(encoding="utf-8"))
-    del said["tables"]["writing_attempts"]
-    path.write_text(json.dumps(said), encoding="utf-8")
-    sums.write_sums(tmp_path / "r")
-    with pytest.raises(ImportFileError, match="it has no table writing_attempts"):
-        bring(sqlite_store, tmp_path / "r")
+    release = without(whole, tmp_path, ["writing_attempts"])
+    assert_refused(sqlite_store, release, "it has no table writing_attempts")
 
 
 def test_a_release_without_writings_has_its_numbers(whole: Path, sqlite_store: Store, tmp_path: Path) -> None:
     """As one that somebody made of other software's answers; they are analysed."""
-    shutil.copytree(whole, tmp_path / "r")
-    path = tmp_path / "r" / "release.json"
-    said = json.loads(path.read_text(encoding="utf-8"))
-    for stem in TABLES:
-        del said["tables"][stem]
-    path.write_text(json.dumps(said), encoding="utf-8")
-    sums.write_sums(tmp_path / "r")
-    bring(sqlite_store, tmp_path / "r")
+    bring(sqlite_store, without(whole, tmp_path, TABLES))
     with sqlite_store.read() as connection:
         read = read_writings(connection, "again")
     assert len(read.frame) == 8
