@@ -21,7 +21,7 @@ from torch.nn.utils import clip_grad_norm_
 from crowdloom.models.coach_data import CoachData
 from crowdloom.models.coach_distortions import distorted
 from crowdloom.models.coach_folder import Weights
-from crowdloom.models.coach_learning import epoch_by, learn
+from crowdloom.models.coach_learning import learn_in_batches
 from crowdloom.models.coach_loss import UNIT, Alphas, both_losses, misreading
 from crowdloom.models.coach_networks import Classifier, Coach, Discriminator
 from crowdloom.models.coach_training import computing, new_coaches, new_discriminators
@@ -87,17 +87,19 @@ def train_conditioned(
             optimizer.step()
             return loss.item()
 
-        epoch = epoch_by(
-            step,
+        learn_in_batches(
+            networks,
             optimizer,
+            step,
             examples=len(images),
             batch=BATCH,
             rate=RATE,
             epochs=epochs,
             seed=seed,
+            file=file,
+            versions=versions,
             on_step=on_step,
         )
-        learn(networks, optimizer, epochs, file, versions, epoch)
     return coach.eval().requires_grad_(False)
 
 

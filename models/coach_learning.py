@@ -41,18 +41,21 @@ def learn(
     return losses
 
 
-def epoch_by(
-    step: Callable[[Tensor, float, torch.Generator], float],
+def learn_in_batches(
+    networks: nn.Module,
     optimizer: torch.optim.Adam,
+    step: Callable[[Tensor, float, torch.Generator], float],
     *,
     examples: int,
     batch: int,
     rate: float,
     epochs: int,
     seed: int,
+    file: Path,
+    versions: dict[str, str],
     on_step: Callable[[int, int], None],
-) -> Callable[[int], float]:
-    """An epoch as `learn` takes it: all examples in an order of its own, by batches.
+) -> None:
+    """`learn` by epochs of all examples, each epoch in an order of its own.
 
     `step(rows, done, chance)` learns from the examples `rows`, when the share `done` of the training is over, and gives
     their mean loss; what it draws comes from `chance`. The optimizer's first group has the rate of `rate_at`.
@@ -69,7 +72,7 @@ def epoch_by(
             on_step(number + 1, epochs * steps)
         return total / examples
 
-    return epoch_of
+    learn(networks, optimizer, epochs, file, versions, epoch_of)
 
 
 def losses_in(file: Path) -> list[float]:

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from crowdloom.models.coach_data import CoachData
 from crowdloom.models.coach_distortions import distorted, hazed
-from crowdloom.models.coach_learning import epoch_by, learn
+from crowdloom.models.coach_learning import learn_in_batches
 from crowdloom.models.coach_networks import Classifier
 from crowdloom.models.coach_training import computing
 
@@ -62,17 +62,19 @@ def train_recogniser(
             optimizer.step()
             return loss.item()
 
-        epoch = epoch_by(
-            step,
+        learn_in_batches(
+            classifier,
             optimizer,
+            step,
             examples=len(images),
             batch=BATCH,
             rate=RATE,
             epochs=epochs,
             seed=seed,
+            file=file,
+            versions=versions,
             on_step=on_step,
         )
-        learn(classifier, optimizer, epochs, file, versions, epoch)
     return classifier.eval().requires_grad_(False)
 
 
