@@ -18,6 +18,7 @@ from crowdloom.studies.reading import Answers, fetch_columns, read_submissions
 from crowdloom.studies.tables import Design, Item, Job, Posting, Submission
 from crowdloom.studies.words import count
 from crowdloom.tasks.latent_records import SessionRecord
+from crowdloom.tasks.protocol import Answer
 
 if TYPE_CHECKING:
     from crowdloom.analysis.latent_frames import Session
@@ -99,6 +100,24 @@ def _unusable(record: SessionRecord, sent: SessionRecord | None) -> str:
     if sent is not None and sent.interactions and not record.interactions:
         return f"its page sent {count(len(sent.interactions), 'interaction')}, of which the server trained none"
     return ""
+
+
+def recorded(connection: Connection, submission: int, trial: str, answer: Answer) -> Answer:
+    """A page's answer with the server's own record of the trial, and marked as replaced where the page sent another.
+
+    It stays as it is where no worker has trained anything in this trial.
+    """
+    last = (
+        select(Job.output["record"])
+        .where(Job.submission_id == submission, Job.task == TASK, Job.trial == trial)
+        .where(Job.step.in_(("open", "train")), Job.state == "done", Job.output.is_not(None))
+        .order_by(Job.id.desc())
+        .limit(1)
+    )
+    own, sent = _record(connection.execute(last).scalar()), _record(answer["session"])
+    if own is None or own == sent or _unusable(own, sent):
+        return answer
+    return {**answer, "session": own.model_dump(mode="json"), REPLACED: True}
 
 
 Trial = tuple[int, int, int]

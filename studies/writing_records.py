@@ -17,6 +17,7 @@ from crowdloom.studies.reading import Answers, Origin, read_submissions
 from crowdloom.studies.session_records import REPLACED
 from crowdloom.studies.tables import Design, Event, Item, Response
 from crowdloom.tasks.coach_records import ATTEMPTS, Writing
+from crowdloom.tasks.protocol import Answer, AnswerError
 
 if TYPE_CHECKING:
     from crowdloom.analysis.coach_attempts import Written
@@ -68,6 +69,19 @@ def each_answer(connection: Connection, answers: Answers) -> Iterator[Answered]:
             yield _answered(
                 Answered(some[submission], origin.submission, item, repeat, None), answers, origin, own, answer
             )
+
+
+def recorded(connection: Connection, submission: int, trial: str, answer: Answer) -> Answer:
+    """A page's answer with the server's own record of the trial, and marked as replaced where the page sent another.
+
+    Raises AnswerError where the server did not read both attempts: then nobody knows what the recogniser would read.
+    """
+    own = _server_records(connection, [submission]).get((submission, trial))
+    if own is None or len(own.attempts) < ATTEMPTS:
+        raise AnswerError({"writing": "The recogniser has not read both attempts yet; reload the page to go on."})
+    if _same(own, _writing(answer["writing"])):
+        return answer
+    return {**answer, "writing": own.model_dump(mode="json"), REPLACED: True}
 
 
 def _answered(

@@ -13,6 +13,7 @@ from crowdloom.studies.background import read_answers
 from crowdloom.studies.database import now
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import TrialError
+from crowdloom.studies.own_records import RECORDED, as_recorded
 from crowdloom.studies.participation import (
     Assigned,
     Designs,
@@ -263,11 +264,14 @@ def post_answer(token: str) -> Page:
         submission = designs.assigned(token)
         let_frame(submission.platform, submission.values)
         position = position_of(designs, submission, request.form.get("trial", ""))
-        _, trial = trial_at(designs, submission, position)
-        task = TASKS[designs.design(submission.design_id).task]
-        answer = task.parse(request.form.to_dict(flat=False), trial)
+        trial_id, trial = trial_at(designs, submission, position)
+        design = designs.design(submission.design_id)
+        answer = TASKS[design.task].parse(request.form.to_dict(flat=False), trial)
         rt_ms, timing = read_timing(request.form)
-        check_time(designs.design(submission.design_id), submission, position, rt_ms)
+        check_time(design, submission, position, rt_ms)
+        if design.task in RECORDED:
+            with current_store().read() as connection:
+                answer = as_recorded(connection, design.task, submission.id, trial_id, answer)
         with current_store().write() as connection:
             save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:

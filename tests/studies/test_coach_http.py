@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from crowdloom.studies.database import Store, open_store
 from crowdloom.studies.participation import Designs, trial_at
+from crowdloom.studies.tables import Response, Submission
+from crowdloom.tasks import TASKS
+from crowdloom.tasks.columns import pack
 from tests.models.coach_folders import DIGITS, write_coach
 from tests.studies.takers import Study
 
@@ -32,11 +36,26 @@ class Page:
         self.asked = trial.reference
         self.base = f"{address}/take/{token}/live"
         self.token = token
+        self.store = study.store
 
     def ask(self, step: str, values: Any, trial: str | None = None) -> httpx.Response:
         """A step's answer."""
         content = values if isinstance(values, bytes) else json.dumps(values).encode()
         return httpx.post(f"{self.base}/{step}?trial={trial or self.trial}", content=content, timeout=30)
+
+    def answer(self, writing: Any, **more: Any) -> httpx.Response:
+        """What the server says to a page's answer."""
+        form = {"trial": self.trial, "writing": json.dumps(writing)}
+        return httpx.post(f"{self.base.removesuffix('/live')}/answer", data=form, timeout=30, **more)
+
+    def answers(self) -> Sequence[Any]:
+        """What is stored of it."""
+        with self.store.read() as connection:
+            return connection.execute(
+                select(Response.answer, Response.packed)
+                .join(Submission, Submission.id == Response.submission_id)
+                .where(Submission.token == self.token)
+            ).all()
 
     def attempts(self) -> int:
         """How many are kept."""
@@ -151,3 +170,32 @@ def test_a_proposal_for_anothers_trial_is_refused(site: tuple[Study, str], page:
     strange = page.base.replace(page.token, "nobody")
     assert httpx.post(f"{strange}/read?trial={page.trial}", json=read_input()).status_code == 404
     assert page.attempts() == 0
+
+
+def test_what_a_page_makes_up_is_not_stored(site: tuple[Study, str], page: Page) -> None:
+    """Its reading is the server's own, in the answer and in all columns, and the answer says so."""
+    for attempt in (1, 2):
+        said = page.ask("read", read_input(attempt=attempt)).json()["output"]
+    true, forged = said["writing"], json.loads(json.dumps(said["writing"]))
+    for one in forged["attempts"]:
+        one["reading"] |= {"read": page.asked, "probabilities": [float(name == page.asked) for name in DIGITS]}
+    assert page.answer(forged).status_code == 303
+    [row] = page.answers()
+    assert row.answer == {"writing": true, "replaced": True}
+    task, design = TASKS["coach"], site[0].design
+    assert row.packed == pack(task.columns, task.typed({"writing": true}, DIGITS), design.classes)
+
+
+def test_what_was_never_read_is_no_answer(site: tuple[Study, str], page: Page) -> None:
+    """An attempt that the server did not read is refused with a sentence; after it was read, all goes on."""
+    first = page.ask("read", read_input()).json()["output"]["writing"]
+    made_up = first | {"attempts": [first["attempts"][0], first["attempts"][0] | {"proposal": None}]}
+    refused = page.answer(made_up, headers={"Accept": "application/json"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == {
+        "writing": "The recogniser has not read both attempts yet; reload the page to go on."
+    }
+    assert not page.answers()
+    whole = page.ask("read", read_input(attempt=2)).json()["output"]["writing"]
+    assert page.answer(whole).status_code == 303
+    assert page.answers()[0].answer == {"writing": whole}
