@@ -24,6 +24,8 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
             if strange := [name for name, one in found.items() if not isinstance(one, np.ndarray)]:
                 raise ValueError(f"{strange[0]} is no array")  # NumPy hands on the bytes of what it does not know
             return found
+    except FileNotFoundError as error:
+        raise ModelError(f"there is no file {path}") from error
     except _UNREADABLE as error:
         # NumPy would advise to load it unsafely.
         raise ModelError(

@@ -95,13 +95,22 @@ def prepare(
     """Trains the recogniser and the coach of this name and keeps them; at once where it was done before.
 
     `digits` and `mnist-5000` come with their data; `data` is for `mnist` the folder that has MNIST/raw in it, if it is
-    not the usual one, and for any other name an .npz as `coach_data.own` takes it. `download` fetches MNIST. Stopped or
-    killed, it goes on after the last whole epoch. Raises ModelError where the data cannot be used, TrainingError where
-    the loss is not finite, OSError such as for a full disk.
+    not the usual one, and for any other name an .npz as `coach_data.own` takes it; without it, what was prepared is
+    given. `download` fetches MNIST. Stopped or killed, it goes on after the last whole epoch. Raises ModelError where
+    the data cannot be used, or has other classes than what is prepared under this name, which open studies may use;
+    TrainingError where the loss is not finite, OSError such as for a full disk.
     """
     place = coach_folder(name)
+    there = _there(name)
+    if there and data is None and name not in READY_MADE:
+        return there
     progress(0.0, "reading the data")
     read = _data(name, data, download)
+    if there and there.classes != read.classes:
+        raise ModelError(
+            f"the coach {name} is prepared already and reads {', '.join(there.classes)}, not "
+            f"{', '.join(read.classes)}; studies may use it, so give another name"
+        )
     with held_folder(place, progress) as folder:
         _prepare_in(folder, name, read, recipe or recipe_for(name, len(read.images)), progress)
     return prepared_coach(name)
@@ -118,6 +127,14 @@ def ready_coach(name: str, progress: Progress = unheard) -> PreparedCoach:
                 read = coach_data(name)
                 _prepare_in(folder, name, read, recipe_for(name, len(read.images)), progress)
     return prepared_coach(name)
+
+
+def _there(name: str) -> PreparedCoach | None:
+    """What is prepared under this name and can be used."""
+    try:
+        return prepared_coach(name) if is_ready(name) else None
+    except ModelError:
+        return None
 
 
 def _data(name: str, path: Path | None, download: bool) -> CoachData:

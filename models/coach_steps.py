@@ -39,6 +39,8 @@ from crowdloom.tasks.coach_words import Advice, a, advice
 from crowdloom.tasks.protocol import Trial
 
 CHOICES = 12
+MOST_LOOKS = 300
+"""Unfinished drawings that are read in a trial: each is kept with what was read."""
 """Given drawings to choose from in an attempt."""
 NOT_READY = "This part of the study is not ready, which is our fault; please write to the researcher."
 
@@ -94,6 +96,8 @@ def read(given: ReadInput, context: Context) -> Read:
         check_due(given.attempt, writing)
         check_choice(given, trial, coach)
         attempt = _attempt(given, trial, options, coach)
+        if not given.done and kept.looks >= MOST_LOOKS:
+            raise Refused("Unfinished drawings were read very often here; say that this one is done.")
         if given.done:
             writing = kept.add(writing, attempt)
         else:

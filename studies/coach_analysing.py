@@ -16,7 +16,7 @@ from crowdloom.analysis.coach_report import (
     nothing_counts,
     writing_sections,
 )
-from crowdloom.studies.analysing.folder import write_analysis
+from crowdloom.studies.analysing.folder import simulated_words, write_analysis
 from crowdloom.studies.analysing.writings import read_writing_material
 from crowdloom.studies.database import Store
 from crowdloom.studies.reading import Scope
@@ -47,6 +47,7 @@ def write_coach_analysis(
     """
     with store.read() as connection:
         material = read_writing_material(connection, study, scope, version)
+        simulated = simulated_words(connection, study)
     found = material.trials()
     sections = writing_sections(material)
     if len(found):
@@ -54,4 +55,4 @@ def write_coach_analysis(
     people = found["participant"].nunique()
     lead = f"{count(len(found), 'trial')} by {people:,} {'person' if people == 1 else 'people'}"
     data = {"trials": found, "attempts": material.attempts}
-    return CoachAnalysis(material, write_analysis(out, f"Coaching in {study}", lead, sections, data))
+    return CoachAnalysis(material, write_analysis(out, f"Coaching in {study}", lead + simulated, sections, data))

@@ -14,7 +14,7 @@ from crowdloom.analysis.latent_frames import curves, movements, passes, shapes
 from crowdloom.analysis.latent_gains import gains, scenario_gains, steps
 from crowdloom.analysis.latent_interactions import by_class, interactions
 from crowdloom.analysis.latent_report import Material, gain_sentences, nothing_counts, session_sections
-from crowdloom.studies.analysing.folder import write_analysis
+from crowdloom.studies.analysing.folder import simulated_words, write_analysis
 from crowdloom.studies.analysing.sessions import read_session_material
 from crowdloom.studies.database import Store
 from crowdloom.studies.hill_baselines import train_baselines
@@ -59,12 +59,13 @@ def write_hill_analysis(
     """
     with store.read() as connection:
         material = read_session_material(connection, study, scope, version)
+        simulated = simulated_words(connection, study)
     found = train_baselines(material.sessions, show)
     material = replace(material, baselines=found.baselines, notes=[*material.notes, *found.problems])
     sections = session_sections(material)
     people = len({one.participant for one in material.sessions})
     lead = f"{count(len(material.sessions), 'session')} by {people:,} {'person' if people == 1 else 'people'}"
-    files = write_analysis(out, f"Sessions of {study}", lead, sections, _data(material))
+    files = write_analysis(out, f"Sessions of {study}", lead + simulated, sections, _data(material))
     return HillAnalysis(material, gains(curves(material.ordered(), material.baselines)), files)
 
 

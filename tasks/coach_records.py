@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 SIDE = 28
 """Pixels that a picture is wide and high."""
@@ -85,6 +85,12 @@ class Drawing(Record):
     """From when the canvas was shown to when the drawing was done."""
     undone: int = Field(default=0, ge=0, le=1_000_000)
     """How many strokes were taken back before it was done, one by one or all at once."""
+
+    @model_validator(mode="after")
+    def _chosen_by_keyboard(self) -> Drawing:
+        if (self.device == "keyboard") != (self.given is not None):
+            raise ValueError("a drawing that was chosen is of the device keyboard, and no other one is")
+        return self
 
 
 class Reading(Record):

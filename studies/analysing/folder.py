@@ -15,16 +15,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection, select
+
 from crowdloom.analysis.figures import save_figure
 from crowdloom.analysis.report import Drawing, Section, Tabular
 from crowdloom.studies.analysing.files import rounded
 from crowdloom.studies.analysing.markdown import as_markdown
 from crowdloom.studies.exporting import export_frame
+from crowdloom.studies.posting import SIMULATED
+from crowdloom.studies.tables import Design, Posting, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUMMARY = "summary.md"
+
+
+def simulated_words(connection: Connection, study: str) -> str:
+    """What the first line of an analysis says of simulated people: nothing where none were sent to the study."""
+    postings = connection.execute(
+        select(Posting.values)
+        .join(Design, Design.id == Posting.design_id)
+        .join(Study, Study.id == Design.study_id)
+        .where(Study.name == study)
+    ).scalars()
+    return "; simulated people took part" if any(values.get(SIMULATED) for values in postings) else ""
 
 
 def write_analysis(

@@ -22,6 +22,7 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
     Simulated people write over real HTTP, and the analysis is written, all into a new folder below FOLDER. Then the
     study stays open for you, and a page on which you move the coach's weights.
     """
+    from crowdloom.studies.analysing.folder import SUMMARY
     from crowdloom.studies.cli.coach_simulate import say_results
     from crowdloom.studies.coach_designs import demo_design
     from crowdloom.studies.coach_run import run_study
@@ -43,7 +44,7 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
         "\nSimulated people distort real drawings and make some of the changes proposed; real people will differ."
     )
     click.echo("\nLook at:")
-    click.echo(f"  {run.analysis}  the analysis, with its tables and figures")
+    click.echo(f"  {run.analysis / SUMMARY}  the analysis, with its tables and figures beside it")
     click.echo(f"  {run.database}  the store")
     if serve:
         click.echo(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1),
     default=0.6,
     show_default=True,
-    help="The chance that they make a change that is proposed to them.",
+    help="The share of a proposed change that they make; of lines to add or to leave out, the chance that they do.",
 )
 @click.option("--within", is_flag=True, help="Coach everybody on half of the classes, instead of half of the people.")
 @click.option("--seed", default=0, show_default=True, help="Fixes the people and what they write.")

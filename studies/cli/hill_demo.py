@@ -21,6 +21,7 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
     Networks are prepared, simulated people rearrange their latent spaces over real HTTP while workers train, and the
     analysis is written, all into a new folder below FOLDER. Then the study stays open for you, with a worker.
     """
+    from crowdloom.studies.analysing.folder import SUMMARY
     from crowdloom.studies.catalogue import find_design
     from crowdloom.studies.cli.hill_simulate import gain_lines
     from crowdloom.studies.design_file import read_design
@@ -48,7 +49,7 @@ def command(folder: Path, people: int, serve: bool, port: int) -> None:
         "\nSimulated people know the classes of all points and nothing else; real people will gain other things."
     )
     click.echo("\nLook at:")
-    click.echo(f"  {run.analysis}  the analysis, with its tables and figures")
+    click.echo(f"  {run.analysis / SUMMARY}  the analysis, with its tables and figures beside it")
     click.echo(f"  {run.database}  the store")
     if serve:
         click.echo()

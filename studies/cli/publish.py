@@ -33,8 +33,7 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
     On a platform that pays people, the cost is shown first; above the design's spending cap nothing is published.
     A command that was interrupted goes on where it stopped.
     """
-    from crowdloom.studies.items.classes import unprepared_coaches
-    from crowdloom.studies.items.scenarios import not_prepared
+    from crowdloom.studies.cli.not_ready import not_ready
     from crowdloom.studies.participation import Designs
     from crowdloom.studies.posting import newest_design
     from crowdloom.studies.publishing import LOCAL, check_draft, plan_posting, put_up
@@ -54,7 +53,6 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
             postings = study_status(connection, study).postings
             newest, _ = newest_design(connection, study)
         design = Designs(store).design(newest)
-        unprepared, coaches = not_prepared(design), unprepared_coaches(design)
     frozen = next(posting.plan for posting in postings if posting.token == published.token)
     older = [posting for posting in postings if posting.state == "open" and posting.version < published.version]
     state = "there as a draft" if draft else "open"
@@ -69,16 +67,8 @@ def command(study: str, platform: str, address: str | None, draft: bool, yes: bo
         click.echo(f"{(address or LOCAL).rstrip('/')}/join/{published.token}")
     if frozen:
         click.echo(f"Its plan is frozen, SHA-256 {frozen}; `crowdloom analyse` carries out just this one.")
-    for name in unprepared:
-        click.echo(
-            f"The scenario {name} is not prepared here, and no session can begin where workers lack it; run: crowdloom "
-            f"hill prepare {name}"
-        )
-    for name in coaches:
-        click.echo(
-            f"The coach {name} is not prepared here, and nobody can write where servers and workers lack it; run: "
-            f"crowdloom coach prepare {name}"
-        )
+    for sentence in not_ready(design):
+        click.echo(sentence)
     for posting in older:
         click.echo(
             f"Version {posting.version} is still open too, at /join/{posting.token}; `crowdloom close` closes all."

@@ -14,6 +14,7 @@ from crowdloom.studies.cli.options import counting
 @click.option("--without-items", is_flag=True, help="Check the file alone, not the items that it names.")
 def command(file: Path, without_items: bool) -> None:
     """Check a design FILE: each problem is named with file, line, field and what was expected."""
+    from crowdloom.studies.cli.not_ready import not_ready
     from crowdloom.studies.design_file import located, read_design
     from crowdloom.studies.items import read_items
     from crowdloom.studies.loading import prepare_items
@@ -40,3 +41,5 @@ def command(file: Path, without_items: bool) -> None:
         )
         line += f", {total} in rewards ({hourly} an hour)"
     click.echo(line + ".")
+    for sentence in not_ready(design):
+        click.echo(sentence)

@@ -196,6 +196,11 @@ def test_pictures_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = prepare("mine", path, recipe=SHORT)
     assert made.classes == ("nought", "one", "two")
     assert len(made.propose(bytes(784), "two", Weights(0.1, 1, 0.1))) == 784
+    assert prepare("mine") == made  # once it is there, nothing need be given
+    np.savez(path, images=data.images[some][:90], label=data.labels[some][:90])
+    with pytest.raises(ModelError, match="already and reads nought, one, two, not 0, 1, 2; studies may"):
+        prepare("mine", path, recipe=SHORT)
+    assert prepared_coach("mine").classes == made.classes
 
 
 def test_pictures_that_no_pen_could_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from crowdloom.models import coach_steps
 from crowdloom.models.coach_folder import prepared_coach
 from crowdloom.models.coach_kept import DAMAGED
 from crowdloom.models.coach_steps import CHOICES, NOT_READY, given, read, state
@@ -119,6 +120,17 @@ def test_an_unfinished_drawing_is_read_and_not_kept(page: Callable[..., Context]
     found = state(Nothing(), context).writing
     assert found is not None
     assert found.looks == 3
+
+
+def test_nobody_looks_without_end(page: Callable[..., Context], monkeypatch: pytest.MonkeyPatch) -> None:
+    """After many looks an unfinished drawing is refused; one that is done is read."""
+    monkeypatch.setattr(coach_steps, "MOST_LOOKS", 2)
+    context = page(reads="at-pen-up")
+    for _ in range(2):
+        read(said(ONE, done=False), context)
+    with pytest.raises(Refused, match="say that this one is done"):
+        read(said(ONE, done=False), context)
+    assert read(said(ONE), context).writing is not None
 
 
 def test_the_same_drawing_again_changes_nothing(page: Callable[..., Context]) -> None:

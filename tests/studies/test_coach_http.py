@@ -146,6 +146,8 @@ WRONG: tuple[Any, ...] = (
     read_input(attempt=2),
     read_input() | {"drawing": {"strokes": STROKES}},
     b'{"attempt": 1, "drawing": {"strokes": [[[NaN, 0.5, 0]]], "device": "pen", "seconds": 1}, "done": true}',
+    read_input(drawing={"strokes": STROKES, "device": "keyboard", "seconds": 1}),
+    read_input(drawing={"strokes": STROKES, "device": "mouse", "seconds": 1, "given": 2}),
     b"not JSON",
     b"",
 )

@@ -28,6 +28,9 @@ def test_everybody_is_coached_on_half_of_the_digits(
     design = re.sub(r"(?m)^size = 20", "size = 4", design)
     design = re.sub(r"(?m)^responses_per_item = \d+", "responses_per_item = 2", design)
     file.write_text(design.replace("[rehearsal]", "[rehearsal]\nbehaviour = { adopt = 1.0 }"), encoding="utf-8")
+    checked = run.invoke(cli, ["validate", str(file)])
+    assert checked.exit_code == 0
+    assert "The coach mnist-5000 is not prepared here, and nobody can write where servers" in checked.output
     asked = ["rehearse", str(file), "--json", "--participants", "6", "--careless", "0", "--database", database]
     result = run.invoke(cli, [*asked, "--drop-out", "0"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
