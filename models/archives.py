@@ -25,7 +25,7 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
                 raise ValueError(f"{strange[0]} is no array")  # NumPy hands on the bytes of what it does not know
             return found
     except FileNotFoundError as error:
-        raise ModelError(f"there is no file {path}") from error
+        raise ModelError(f"{path} cannot be read as .npz: there is no such file") from error
     except _UNREADABLE as error:
         # NumPy would advise to load it unsafely.
         raise ModelError(

@@ -6,24 +6,24 @@ record goes into the answer, and all that is made of answers (plan, exports, rel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from crowdloom.studies import session_records, writing_records
 from crowdloom.tasks.protocol import Answer
 
-RECORDED: Mapping[str, Callable[[Connection, int, str, Answer], Answer]] = MappingProxyType(
-    {writing_records.TASK: writing_records.recorded, session_records.TASK: session_records.recorded}
+RECORDED: Mapping[str, str] = MappingProxyType(
+    {"coach": "crowdloom.studies.writing_records", "latent-session": "crowdloom.studies.session_records"}
 )
-"""By task, what makes of a page's answer the one that is stored."""
+"""By task, the module whose `recorded` makes of a page's answer the one that is stored; it loads NumPy."""
 
 
 def as_recorded(connection: Connection, task: str, submission: int, trial: str, answer: Answer) -> Answer:
-    """The answer with the server's own record of a trial, if the task has such; see `participation.trial_at`.
+    """The answer with the server's own record of a trial, for a task of `RECORDED`; see `participation.trial_at`.
 
     Raises AnswerError where the server should have a record but has none.
     """
-    recorded = RECORDED.get(task)
-    return answer if recorded is None else recorded(connection, submission, trial, answer)
+    recorded: Answer = import_module(RECORDED[task]).recorded(connection, submission, trial, answer)
+    return recorded
