@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 
 from crowdloom.models.coach_data import CoachData
 from crowdloom.models.coach_distortions import distorted
@@ -72,7 +71,7 @@ def train_conditioned(
             fused=True,
         )
 
-        def step(rows: Tensor, done: float, chance: torch.Generator) -> float:
+        def loss_of(rows: Tensor, done: float, chance: torch.Generator) -> Tensor:
             pictures, asked = images[rows][:, None].float() / 255, labels[rows][:, None]
             pictures = _partly_distorted(pictures, asked, classifier, chance)
             asked = _partly_others(asked, len(data.classes), chance)
@@ -80,17 +79,12 @@ def train_conditioned(
             if always is not None:
                 weights = torch.tensor(always).expand_as(weights)
             proposals = _Reviving.apply(coach.before_relu(pictures, asked, inputs_of(weights)[:, None]))
-            loss = both_losses(classifier, discriminator, pictures, proposals, asked, _alphas(weights, done))
-            optimizer.zero_grad()
-            loss.backward()
-            clip_grad_norm_(coach.parameters(), _LARGEST_GRADIENT)
-            optimizer.step()
-            return loss.item()
+            return both_losses(classifier, discriminator, pictures, proposals, asked, _alphas(weights, done))
 
         learn_in_batches(
             networks,
             optimizer,
-            step,
+            loss_of,
             examples=len(images),
             batch=BATCH,
             rate=RATE,
@@ -99,6 +93,7 @@ def train_conditioned(
             file=file,
             versions=versions,
             on_step=on_step,
+            largest_gradient=_LARGEST_GRADIENT,
         )
     return coach.eval().requires_grad_(False)
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdloom.analysis.digits import load_digits
-from crowdloom.models.archives import read_npz
 from crowdloom.models.errors import ModelError, first_line
 from crowdloom.models.runs import digest_of
 from crowdloom.models.splits import Split, seeded_split
@@ -167,8 +166,6 @@ def own(path: Path) -> CoachData:
     """
     from crowdloom.models.image_sets import UNKNOWN, read_images_npz  # loads Pillow
 
-    if "label" not in read_npz(path, ["label"]):
-        raise ModelError(f"{path} has no array `label`; give the class of each image there, a number or a name")
     found = read_images_npz(path)
     if found.images.shape[1:] != (SIDE, SIDE, 1):
         raise ModelError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
 from crowdloom.models.coach_training import CoachState
 from crowdloom.models.errors import ModelError, TrainingError
@@ -44,7 +45,7 @@ def learn(
 def learn_in_batches(
     networks: nn.Module,
     optimizer: torch.optim.Adam,
-    step: Callable[[Tensor, float, torch.Generator], float],
+    loss_of: Callable[[Tensor, float, torch.Generator], Tensor],
     *,
     examples: int,
     batch: int,
@@ -54,12 +55,14 @@ def learn_in_batches(
     file: Path,
     versions: dict[str, str],
     on_step: Callable[[int, int], None],
+    largest_gradient: float | None = None,
 ) -> None:
     """`learn` by epochs of all examples, each epoch in an order of its own.
 
-    `step(rows, done, chance)` learns from the examples `rows`, when the share `done` of the training is over, and gives
-    their mean loss; what it draws comes from `chance`. The optimizer's first group has the rate of `rate_at`.
-    `on_step(done, of)` is called after each step; what it raises ends the training.
+    `loss_of(rows, done, chance)` is the mean loss of the examples `rows`, when the share `done` of the training is
+    over; what it draws comes from `chance`. The optimizer's first group has the rate of `rate_at`, and gradients that
+    together are no longer than `largest_gradient`. `on_step(done, of)` is called after each step; what it raises ends
+    the training.
     """
     steps = -(-examples // batch)
 
@@ -68,7 +71,13 @@ def learn_in_batches(
         total = 0.0
         for number, rows in enumerate(torch.randperm(examples, generator=chance).split(batch), epoch * steps):
             optimizer.param_groups[0]["lr"] = rate_at(number, epochs * steps, rate=rate)
-            total += step(rows, number / (epochs * steps), chance) * len(rows)
+            loss = loss_of(rows, number / (epochs * steps), chance)
+            optimizer.zero_grad()
+            loss.backward()
+            if largest_gradient is not None:
+                clip_grad_norm_(optimizer.param_groups[0]["params"], largest_gradient)
+            optimizer.step()
+            total += loss.item() * len(rows)
             on_step(number + 1, epochs * steps)
         return total / examples
 

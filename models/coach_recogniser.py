@@ -50,22 +50,18 @@ def train_recogniser(
         classifier.to(memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(classifier.parameters(), lr=RATE, fused=True)
 
-        def step(rows: Tensor, done: float, chance: torch.Generator) -> float:
+        def loss_of(rows: Tensor, done: float, chance: torch.Generator) -> Tensor:
             asked = labels[rows]
             pictures = distorted(images[rows][:, None].float() / 255, DISTORTION, chance)
             pictures = hazed(pictures, HAZE, chance)
             size = misleading * min(1.0, 2 * done)
             pictures = torch.cat([pictures, _misleading(classifier, pictures, asked, size, chance)])
-            loss = functional.cross_entropy(classifier(pictures), torch.cat([asked, asked]))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            return loss.item()
+            return functional.cross_entropy(classifier(pictures), torch.cat([asked, asked]))
 
         learn_in_batches(
             classifier,
             optimizer,
-            step,
+            loss_of,
             examples=len(images),
             batch=BATCH,
             rate=RATE,

@@ -160,12 +160,15 @@ def read_images_npz(path: Path, classes: Sequence[str] | None = None) -> ImageSe
     """An .npz with `images` uint8 [N, H, W] or [N, H, W, 3], and optionally `label` and `index`, the keys.
 
     Labels are numbers of `classes`, or names; without `classes` they are the names that occur, or "0", "1", … to the
-    highest number. Without `index` keys count from 0. Raises ModelError, naming the file, where it cannot be read.
+    highest number; where there are no labels, `classes` must be given. Without `index` keys count from 0. Raises
+    ModelError, naming the file, where it cannot be read.
     """
     arrays = read_npz(path, ("images", "label", "index"))
     images = arrays.get("images", np.empty(0))
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or 0 in images.shape:
         raise ModelError(f"{path} needs an array `images` of uint8 [N, H, W] or [N, H, W, 3]")
+    if "label" not in arrays and not classes:
+        raise ModelError(f"{path} has no array `label`; give the class of each image there, a number or a name")
     index = arrays.get("index", np.arange(len(images)))
     labels = arrays.get("label", np.full(len(images), UNKNOWN))
     if labels.ndim != 1 or labels.dtype.kind not in "iuU" or index.ndim != 1:

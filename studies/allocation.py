@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Select, Subquery, and_, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from crowdloom.studies.database import now
@@ -95,25 +95,36 @@ def _choice(only: bool, stay: bool, joins: bool) -> Select[Any]:
     limits = [Batch.id == bindparam("only")] if only else []
     limits += [Condition.name == bindparam("stay")] if stay else []
     open_places = func.sum(case((Place.state == "open", 1), else_=0))
-    same = aliased(Batch)
-    people = (
-        select(func.count(Submission.participant_id.distinct()) * 1.0 / func.count())
-        .select_from(Place)
-        .join(same, same.id == Place.batch_id)
-        .outerjoin(Submission, Submission.id == Place.submission_id)
-        .where(same.condition_id == Batch.condition_id)
-        .correlate(Batch)
-        .scalar_subquery()
-    )
-    return (
+    chosen = (
         select(Batch.id)
         .join(Place, Place.batch_id == Batch.id)
         .join(Condition, Condition.id == Batch.condition_id)
         .where(Condition.design_id == bindparam("design"), Batch.id.not_in(seen), *limits)
         .group_by(Batch.id)
         .having(open_places > 0)
-        .order_by(*([people] if joins else []), (open_places * 1.0 / func.count()).desc(), func.random())
-        .limit(1)
+    )
+    if joins:
+        crowded = _people_by_condition()
+        chosen = chosen.join(crowded, crowded.c.condition_id == Batch.condition_id).order_by(func.min(crowded.c.people))
+    return chosen.order_by((open_places * 1.0 / func.count()).desc(), func.random()).limit(1)
+
+
+def _people_by_condition() -> Subquery:
+    """For each condition of a design how many people hold or fill a place there, for each place that it has.
+
+    Counted once for a condition, however many batches that has.
+    """
+    return (
+        select(
+            Batch.condition_id,
+            (func.count(Submission.participant_id.distinct()) * 1.0 / func.count()).label("people"),
+        )
+        .join(Place, Place.batch_id == Batch.id)
+        .join(Condition, Condition.id == Batch.condition_id)
+        .outerjoin(Submission, Submission.id == Place.submission_id)
+        .where(Condition.design_id == bindparam("design"))
+        .group_by(Batch.condition_id)
+        .subquery()
     )
 
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 
-from sqlalchemy import Connection
-
+from crowdloom.studies.database import Store
 from crowdloom.tasks.protocol import Answer
 
 RECORDED: Mapping[str, str] = MappingProxyType(
@@ -20,10 +19,12 @@ RECORDED: Mapping[str, str] = MappingProxyType(
 """By task, the module whose `recorded` makes of a page's answer the one that is stored; it loads NumPy."""
 
 
-def as_recorded(connection: Connection, task: str, submission: int, trial: str, answer: Answer) -> Answer:
-    """The answer with the server's own record of a trial, for a task of `RECORDED`; see `participation.trial_at`.
+def as_recorded(store: Store, task: str, submission: int, trial: str, answer: Answer) -> Answer:
+    """The answer with the server's own record of a trial, if the task has such; see `participation.trial_at`.
 
     Raises AnswerError where the server should have a record but has none.
     """
-    recorded: Answer = import_module(RECORDED[task]).recorded(connection, submission, trial, answer)
-    return recorded
+    if task in RECORDED:
+        with store.read() as connection:
+            answer = import_module(RECORDED[task]).recorded(connection, submission, trial, answer)
+    return answer

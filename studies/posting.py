@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from sqlalchemy import Connection, exists, insert, or_, select
+from sqlalchemy import Connection, Select, exists, insert, or_, select
 
 from crowdloom.analysis.plan import Plan, plan_hash
 from crowdloom.studies.database import new_token, now
@@ -61,6 +61,12 @@ def current_design(connection: Connection, study: str) -> tuple[int, int]:
         .limit(1)
     ).first()
     return newest if row is None else (row.id, row.version)
+
+
+def simulated_postings(connection: Connection, designs: Collection[int] | Select[Any]) -> set[int]:
+    """Of the postings of these designs, given by id, those that simulated people were sent to."""
+    postings = connection.execute(select(Posting.id, Posting.values).where(Posting.design_id.in_(designs)))
+    return {posting.id for posting in postings if posting.values.get(SIMULATED)}
 
 
 def publish(

@@ -14,7 +14,6 @@ from importlib import import_module
 from types import FrameType
 from typing import Any
 
-import numpy as np  # noqa: F401  # before the fork, and so that its threads can be limited
 from gunicorn.app.base import BaseApplication
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -57,6 +56,7 @@ def serve(
     secret = secrets.token_hex(32)
     module, _, factory = app.partition(":")
     make = getattr(import_module(module), factory)  # once, before the fork: each worker would import the same
+    import_module("numpy")  # likewise, and only what is loaded can have its threads limited
 
     def load() -> Any:
         return make(open_store(address, create=False), secret)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 TASK = "latent-session"
 REPLACED = "replaced"
-"""What an answer has beside its record where a release said that its page had sent another one."""
+"""What an answer has beside its record where its page had sent another one than the server's."""
+_TRAINED = (Job.step.in_(("open", "train")), Job.state == "done", Job.output.is_not(None))
+"""Of jobs, those whose output has a record."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,7 @@ def recorded(connection: Connection, submission: int, trial: str, answer: Answer
     """
     last = (
         select(Job.output["record"])
-        .where(Job.submission_id == submission, Job.task == TASK, Job.trial == trial)
-        .where(Job.step.in_(("open", "train")), Job.state == "done", Job.output.is_not(None))
+        .where(Job.submission_id == submission, Job.task == TASK, Job.trial == trial, *_TRAINED)
         .order_by(Job.id.desc())
         .limit(1)
     )
@@ -138,8 +139,7 @@ def server_records(connection: Connection, answers: Answers) -> dict[Trial, Sess
         select(func.max(Job.id))
         .join(Submission, Submission.id == Job.submission_id)
         .join(Posting, Posting.id == Submission.posting_id)
-        .where(Posting.design_id.in_(answers.designs), Job.task == answers.task)
-        .where(Job.step.in_(("open", "train")), Job.state == "done", Job.output.is_not(None))
+        .where(Posting.design_id.in_(answers.designs), Job.task == answers.task, *_TRAINED)
         .group_by(Job.submission_id, Job.trial)
     )
     # Of the output the record alone: the points of all sessions together may be more than fits.

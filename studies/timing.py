@@ -10,8 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from crowdloom.studies.database import now
+from crowdloom.studies.database import Store, now
+from crowdloom.studies.design import Design as DesignModel
+from crowdloom.studies.participation import Assigned, read_progress
+from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.tables import Response, Submission
+from crowdloom.tasks.protocol import AnswerError
 
 _LONGEST = 20_000  # characters; beyond that it is not our page that sent it
 _LONGEST_MS = 2_000_000_000  # some three weeks, and within a database integer
@@ -42,6 +46,24 @@ def seconds_since_last(connection: Connection, submission_id: int) -> float:
         .where(Submission.id == submission_id)
     ).one()
     return (now() - (last or began)).total_seconds()
+
+
+def check_time(store: Store, design: DesignModel, submission: Assigned, position: int, rt_ms: int | None) -> None:
+    """Raise AnswerError where an answer came sooner than the design lets it, which its page prevents by itself.
+
+    The browser may say what it likes: by our own clock so much time must have passed since the answer before. Only
+    simulated people, whose time is none, are taken at their word.
+    """
+    least = design.trials.minimum_seconds
+    if not least:
+        return
+    soon = rt_ms is not None and rt_ms < 1000 * least
+    if not soon and not submission.values.get(SIMULATED):
+        with store.read() as connection:
+            is_next = position == read_progress(connection, submission.token).answered
+            soon = is_next and seconds_since_last(connection, submission.id) < least
+    if soon:
+        raise AnswerError({"progress": f"Please take at least {least:g} seconds before you go on."})
 
 
 def _json(written: str) -> dict[str, Any]:

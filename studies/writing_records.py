@@ -76,7 +76,7 @@ def recorded(connection: Connection, submission: int, trial: str, answer: Answer
 
     Raises AnswerError where the server did not read both attempts: then nobody knows what the recogniser would read.
     """
-    own = _server_records(connection, [submission]).get((submission, trial))
+    own = _server_records(connection, [submission], trial).get((submission, trial))
     if own is None or len(own.attempts) < ATTEMPTS:
         raise AnswerError({"writing": "The recogniser has not read both attempts yet; reload the page to go on."})
     if _same(own, _writing(answer["writing"])):
@@ -143,17 +143,20 @@ def _tokens(connection: Connection, answers: Answers) -> dict[int, str]:
     return {row.id: row.token for row in rows}
 
 
-def _server_records(connection: Connection, submissions: Collection[int]) -> dict[Any, Writing]:
-    """By submission and trial, the writing after the last drawing that was done, as the server then had it.
+def _server_records(
+    connection: Connection, submissions: Collection[int], only: str | None = None
+) -> dict[Any, Writing]:
+    """By submission and trial (or `only` one), the writing after the last drawing that was done, as the server had it.
 
     There is none for trials that no server read, such as those of an import, and none that another version of this
     software wrote so that it cannot be read. A trial's name is its item's token, a dot, and which repeat it is.
     """
     said = Event.values
+    named = [] if only is None else [said["trial"].as_string() == only]
     rows = connection.execute(
         select(Event.submission_id, said["trial"].as_string(), said["output"]["writing"])
         .where(Event.submission_id.in_(submissions), Event.kind == "live_step")
-        .where(said["step"].as_string() == "read", said["input"]["done"].as_boolean())
+        .where(said["step"].as_string() == "read", said["input"]["done"].as_boolean(), *named)
         .order_by(Event.id)
     )
     found: dict[Any, Writing] = {}

@@ -22,8 +22,8 @@ from crowdloom.analysis.report import Drawing, Section, Tabular
 from crowdloom.studies.analysing.files import rounded
 from crowdloom.studies.analysing.markdown import as_markdown
 from crowdloom.studies.exporting import export_frame
-from crowdloom.studies.posting import SIMULATED
-from crowdloom.studies.tables import Design, Posting, Study
+from crowdloom.studies.posting import simulated_postings
+from crowdloom.studies.tables import Design, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +33,8 @@ SUMMARY = "summary.md"
 
 def simulated_words(connection: Connection, study: str) -> str:
     """What the first line of an analysis says of simulated people: nothing where none were sent to the study."""
-    postings = connection.execute(
-        select(Posting.values)
-        .join(Design, Design.id == Posting.design_id)
-        .join(Study, Study.id == Design.study_id)
-        .where(Study.name == study)
-    ).scalars()
-    return "; simulated people took part" if any(values.get(SIMULATED) for values in postings) else ""
+    designs = select(Design.id).join(Study, Study.id == Design.study_id).where(Study.name == study)
+    return "; simulated people took part" if simulated_postings(connection, designs) else ""
 
 
 def write_analysis(

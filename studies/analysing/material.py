@@ -16,7 +16,7 @@ from crowdloom.analysis.plan import plan_hash
 from crowdloom.studies.analysing.sessions import read_session_material
 from crowdloom.studies.analysing.writings import read_writing_material
 from crowdloom.studies.design import Design as DesignModel
-from crowdloom.studies.posting import SIMULATED, current_design
+from crowdloom.studies.posting import current_design, simulated_postings
 from crowdloom.studies.reading import Origin, find_answers, read_frame, read_submissions
 from crowdloom.studies.reading_items import read_items
 from crowdloom.studies.reading_questionnaires import read_questionnaires
@@ -110,8 +110,7 @@ def read_material(connection: Connection, study: str, version: int | None = None
         .where(Posting.design_id.in_(answers.designs))
         .group_by(Submission.state, Submission.posting_id)
     ).all()
-    said = connection.execute(select(Posting.id, Posting.values).where(Posting.design_id.in_(answers.designs))).all()
-    simulated = {posting.id for posting in said if posting.values.get(SIMULATED)}
+    simulated = simulated_postings(connection, answers.designs)
     states: Counter[str] = Counter()
     for some in counted:
         states[some.state] += some.number

@@ -13,9 +13,8 @@ from crowdloom.studies.background import read_answers
 from crowdloom.studies.database import now
 from crowdloom.studies.design import Design
 from crowdloom.studies.errors import TrialError
-from crowdloom.studies.own_records import RECORDED, as_recorded
+from crowdloom.studies.own_records import as_recorded
 from crowdloom.studies.participation import (
-    Assigned,
     Designs,
     Progress,
     answer_check,
@@ -33,10 +32,9 @@ from crowdloom.studies.participation import (
     trial_at,
 )
 from crowdloom.studies.platforms import PLATFORMS
-from crowdloom.studies.posting import SIMULATED
 from crowdloom.studies.recordings import has_recordings
 from crowdloom.studies.stages import after_questionnaire, questionnaire_at
-from crowdloom.studies.timing import read_timing, seconds_since_last
+from crowdloom.studies.timing import check_time, read_timing
 from crowdloom.studies.web.endings import WayBack, way_back
 from crowdloom.studies.web.stores import current_store
 from crowdloom.tasks import TASKS
@@ -268,10 +266,8 @@ def post_answer(token: str) -> Page:
         design = designs.design(submission.design_id)
         answer = TASKS[design.task].parse(request.form.to_dict(flat=False), trial)
         rt_ms, timing = read_timing(request.form)
-        check_time(design, submission, position, rt_ms)
-        if design.task in RECORDED:
-            with current_store().read() as connection:
-                answer = as_recorded(connection, design.task, submission.id, trial_id, answer)
+        check_time(current_store(), design, submission, position, rt_ms)
+        answer = as_recorded(current_store(), design.task, submission.id, trial_id, answer)
         with current_store().write() as connection:
             save_answer(connection, designs, submission, position, answer, rt_ms=rt_ms, timing=timing)
     except AnswerError as error:
@@ -290,24 +286,6 @@ def post_answer(token: str) -> Page:
         # The next answer can be stored later, where somebody left in another tab and comes back.
         return jsonify(next=_base(progress), keep=position == progress.answered), 409
     return _onward(token)
-
-
-def check_time(design: Design, submission: Assigned, position: int, rt_ms: int | None) -> None:
-    """Raise AnswerError where an answer came sooner than the design lets it, which its page prevents by itself.
-
-    The browser may say what it likes: by our own clock so much time must have passed since the answer before. Only
-    simulated people, whose time is none, are taken at their word.
-    """
-    least = design.trials.minimum_seconds
-    if not least:
-        return
-    soon = rt_ms is not None and rt_ms < 1000 * least
-    if not soon and not submission.values.get(SIMULATED):
-        with current_store().read() as connection:
-            is_next = position == read_progress(connection, submission.token).answered
-            soon = is_next and seconds_since_last(connection, submission.id) < least
-    if soon:
-        raise AnswerError({"progress": f"Please take at least {least:g} seconds before you go on."})
 
 
 @blueprint.post("/take/<token:token>/questionnaire")

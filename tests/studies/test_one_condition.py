@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from crowdloom.studies.allocation import choose_batch
 from crowdloom.studies.database import Store
 from crowdloom.studies.entry import can_begin_another, find_entry, find_submission, join, refuse
 from crowdloom.studies.errors import PlaceError
@@ -19,7 +22,7 @@ from tests.studies.conftest import Publish
 from tests.studies.designs import load
 from tests.studies.published import REWARD
 from tests.studies.takers import Study
-from tests.studies.test_allocation import at_once
+from tests.studies.test_allocation import at_once, design_id
 
 PEOPLE = {"minutes": 2, "hold_minutes": 10, "submissions_per_participant": 4, "one_condition": True}
 ARMS: dict[str, Any] = {"people": PEOPLE, "conditions": [{"name": "a"}, {"name": "b"}]}
@@ -62,6 +65,19 @@ def test_one_who_does_much_keeps_nobody_from_their_condition(store: Store, tmp_p
     others = [condition(study, study.arrive(f"p{number}")) for number in range(5)]
     together = [condition(study, eager), *others]
     assert together.count("a") == together.count("b") == 3
+
+
+def test_people_are_counted_once_for_a_condition(store: Store, tmp_path: Path) -> None:
+    """And not for each of its batches: arrivals take turns, so one that takes long holds up all others."""
+    study = Study(store, tmp_path, items=250, **ARMS | {"batches": {"size": 1, "responses_per_item": 5}})
+    study.arrive("p")
+    took: dict[bool, list[float]] = {False: [], True: []}
+    with store.read() as connection:
+        for one_condition in [False, True] * 5:
+            began = time.perf_counter()
+            choose_batch(connection, design_id(study), 0, one_condition=one_condition)
+            took[one_condition].append(time.perf_counter() - began)
+    assert median(took[True]) < 10 * median(took[False])
 
 
 def test_who_left_is_not_counted_for_a_condition(store: Store, tmp_path: Path) -> None:
