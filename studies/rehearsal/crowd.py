@@ -61,8 +61,8 @@ class Crowd:
         self._gone: deque[tuple[int, Visit]] = deque()
         self._no_room = False
         self._full = False
-        self._left: int | None = None
-        """How many places were left when somebody was last asked again."""
+        self._came_in = True
+        """Whether anybody has come in since those who wait were last asked again."""
 
     def run(self, at_once: int, stopping: threading.Event, on_end: Callable[[int], None]) -> None:
         """Let them come, `at_once` at a time, until all have come or every place is filled.
@@ -86,14 +86,17 @@ class Crowd:
                 stopping.set()
 
     def _has_room_after_all(self) -> bool:
-        """Whether the last who was turned away could come in now: a place may have become free at that moment."""
+        """Whether those who were turned away last could come in now: a place may have become free at that moment.
+
+        They are asked once more after each time that somebody came in: whoever does may lose the place again.
+        """
         if self._full or not (self._waiting or self._resting or self._content):
             return False
         with self._store.read() as connection:
             places = places_left(connection, self._design_id)
         left = places["open"] + places["held"]  # nobody is at work, so what is held is overdue
-        self._no_room = left in (0, self._left)
-        self._left = left
+        self._no_room = not (left and self._came_in)
+        self._came_in = False
         if not self._no_room:
             self._rested()
             self._again.extend(self._content)
@@ -119,6 +122,7 @@ class Crowd:
         return self._again.popleft() if self._again else None
 
     def _ended(self, visit: Visit, end: End) -> None:
+        self._came_in |= end not in ("turned_away", "refused")
         if end == "turned_away" and visit.completed:
             self._resting.append(visit)
         else:

@@ -66,6 +66,45 @@ def test_who_was_turned_away_too_early_is_asked_again(sqlite_store: Store, tmp_p
         assert connection.execute(select(Place.state)).scalar_one() == "filled"
 
 
+def test_who_waits_is_asked_again_each_time_somebody_came_in(sqlite_store: Store, tmp_path: Path) -> None:
+    """The last place is lost a second time, just after the last visit was refused: it is still filled."""
+    study = Study(sqlite_store, tmp_path, items=1, batches={"size": 1, "responses_per_item": 1})
+    study.let_time_pass(study.arrive("early"))
+    hasty: Any = Hashable(SimpleNamespace(come=lambda: "", comes_back=False, token=None))
+    overdue = threading.Event()
+    first, second = itertools.count(), itertools.count()
+
+    def loses_it() -> str:
+        if next(first) == 0:
+            return "turned_away"
+        hasty.token = study.arrive("hasty")
+        return "vanished"
+
+    def gets_it() -> str:
+        match next(second):
+            case 0:
+                return "turned_away"
+            case 1:  # refused while the other was there, which is heard only when the other is gone
+                overdue.wait(10)
+                return "turned_away"
+        study.answer(study.arrive("patient"))
+        return "completed"
+
+    def time_passes(token: str) -> None:
+        let_time_pass(token)
+        overdue.set()
+
+    hasty.come = loses_it
+    patient: Any = Hashable(SimpleNamespace(come=gets_it, comes_back=False, token=None))
+    crowd = Crowd(sqlite_store, 1, [hasty, patient])
+    let_time_pass = crowd._let_time_pass
+    crowd._let_time_pass = time_passes  # type: ignore[method-assign]
+    crowd.run(2, threading.Event(), lambda done: None)
+    assert crowd.ends == {hasty: "vanished", patient: "completed"}
+    with sqlite_store.read() as connection:
+        assert connection.execute(select(Place.state)).scalar_one() == "filled"
+
+
 def test_it_ends_where_nobody_can_take_what_is_open(sqlite_store: Store, tmp_path: Path) -> None:
     """Somebody who is turned away again and again does not keep it going."""
     Study(sqlite_store, tmp_path, items=1, batches={"size": 1, "responses_per_item": 1})

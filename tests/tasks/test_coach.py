@@ -44,7 +44,7 @@ def changed(*path: Any, to: Any, of: Any = ANSWER) -> Any:
     inner = writing
     for part in most:
         inner = inner[part]
-    inner[last] = to
+    inner[last] = deepcopy(to)  # the examples are shared by all tests of a process
     return writing
 
 

@@ -39,7 +39,7 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
     inner: Any = session
     for part in most:
         inner = inner[part]
-    inner[last] = to
+    inner[last] = deepcopy(to)  # the examples are shared by all tests of a process
     return session
 
 
