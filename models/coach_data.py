@@ -27,6 +27,8 @@ PAPER, INK = 5.0, 12.0
 """Of the 16 grey levels of scikit-learn's digits, those that become 0 and 255: strokes are blurred when they are
 enlarged, and so they come out nearly as thin as MNIST's (mean ink 0.150, where MNIST has 0.131)."""
 TEST_SHARE = 0.2
+LEAST = 2
+"""So many pictures of a class there must be."""
 MNIST_TRAINED = 50_000
 """The paper trains on so many of MNIST's 60,000: the first ones."""
 
@@ -183,10 +185,14 @@ def own(path: Path) -> CoachData:
         )
     if images.mean() > 127:
         raise ModelError(f"{path} has dark ink on bright paper; give 255 less each image, so that ink is bright")
-    try:
-        return _split(path.stem, images, found.reference.astype(np.int64), found.classes)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+    each = np.bincount(found.reference, minlength=len(found.classes))
+    if each.min() < LEAST:
+        class_ = found.classes[each.argmin()]
+        raise ModelError(
+            f"{path} has too few images of {class_!r}, {each.min()}; give at least {LEAST} of each class, one to learn "
+            "from and one to try on"
+        )
+    return _split(path.stem, images, found.reference.astype(np.int64), found.classes)
 
 
 DATA: Mapping[str, Callable[[], CoachData]] = MappingProxyType({"mnist-5000": mnist_5000, "digits": digits})

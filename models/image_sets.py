@@ -173,6 +173,9 @@ def read_images_npz(path: Path, classes: Sequence[str] | None = None) -> ImageSe
     labels = arrays.get("label", np.full(len(images), UNKNOWN))
     if labels.ndim != 1 or labels.dtype.kind not in "iuU" or index.ndim != 1:
         raise ModelError(f"{path} needs one number or name for each image in `label`, and one key in `index`")
+    for name, given in (("label", labels), ("index", index)):
+        if len(given) != len(images):
+            raise ModelError(f"{path} has {len(images)} images and {len(given)} in `{name}`; give one to each image")
     if labels.dtype.kind == "U":
         names = tuple(classes or sorted(set(labels.tolist())))
         if unknown := set(labels.tolist()) - set(names):

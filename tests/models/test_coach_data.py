@@ -125,7 +125,9 @@ def test_pictures_of_ones_own(tmp_path: Path) -> None:
             "3 images without any ink, the first at position 3, counted from 0; leave them out",
         ),
         ("dark", {"images": 255 - images, "label": np.arange(20) % 2}, "dark ink on bright paper; give 255 less each"),
-        ("few", {"images": images[:2], "label": np.array(["a", "b"])}, "too few to keep"),
+        ("few", {"images": images[:3], "label": np.array(["b", "a", "b"])}, "too few images of 'a', 1; give"),
+        ("gap", {"images": images, "label": 2 * (np.arange(20) % 2)}, "too few images of '1', 0; give at least 2"),
+        ("short", {"images": images, "label": np.arange(18) % 2}, "has 20 images and 18 in `label`; give one to each"),
     ):
         np.savez(tmp_path / f"{name}.npz", **arrays)
         with pytest.raises(ModelError, match=message) as caught:

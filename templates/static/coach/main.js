@@ -211,7 +211,9 @@ async function trying(what) {
     trouble(wrong ? `This drawing cannot be read. ${wrong} Please start again.` : error.message);
     if (error.status !== 422) return;
     const found = await steps.state();
-    if ((found.writing?.attempts.length ?? 0) !== attempts.length) adopt(found); // it was done in another window
+    if ((found.writing?.attempts.length ?? 0) === attempts.length) return;
+    adopt(found);
+    trouble("This attempt was done in another window; this is what came of it.");
   }
 }
 
