@@ -1,6 +1,6 @@
 """Whenever the paying process is killed, and whatever the platform answers, everybody is paid exactly once.
 
-`make chaos` runs every step with every fault; here it is every twentieth, beginning elsewhere for each fault.
+`make chaos` runs every step with every fault; here it is every fortieth, beginning elsewhere for each fault.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.studies.killing.series import FAULTS, Payers, payers, run, series
 from tests.studies.killing.worlds import MTurkWorld, ProlificWorld, World
 from tests.studies.marketplace.running import running
 
-EVERY = 20
+EVERY = 40
 
 
 @pytest.fixture(scope="module")
