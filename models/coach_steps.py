@@ -39,9 +39,9 @@ from crowdloom.tasks.coach_words import Advice, a, advice
 from crowdloom.tasks.protocol import Trial
 
 CHOICES = 12
+"""Given drawings to choose from in an attempt."""
 MOST_LOOKS = 300
 """Unfinished drawings that are read in a trial: each is kept with what was read."""
-"""Given drawings to choose from in an attempt."""
 NOT_READY = "This part of the study is not ready, which is our fault; please write to the researcher."
 
 _ORDINALS = ("first", "second")
@@ -95,9 +95,9 @@ def read(given: ReadInput, context: Context) -> Read:
         writing = _begun(trial, kept, coach, earlier)
         check_due(given.attempt, writing)
         check_choice(given, trial, coach)
-        attempt = _attempt(given, trial, options, coach)
         if not given.done and kept.looks >= MOST_LOOKS:
             raise Refused("Unfinished drawings were read very often here; say that this one is done.")
+        attempt = _attempt(given, trial, options, coach)
         if given.done:
             writing = kept.add(writing, attempt)
         else:
