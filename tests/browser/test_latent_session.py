@@ -317,6 +317,25 @@ def test_every_tool(loop: Loop) -> None:
     assert loop.lies()[0] == pytest.approx(arranged[0], abs=1e-5)
 
 
+def test_points_that_are_shown_can_be_moved(loop: Loop) -> None:
+    """A page that is opened shows the points once it knows that no training is under way, not a moment before."""
+    page = loop.page
+    held: list[Route] = []
+    page.route("**/live/train?*", lambda route: held.append(route))
+    page.goto(loop.participation.address)
+    page.evaluate(PLOT)
+    for _ in range(200):
+        if held:
+            break
+        page.wait_for_timeout(50)
+    expect(page.locator("[data-veil]")).to_be_visible()
+    expect(page.locator("[data-pause]")).to_be_hidden()
+    held[0].continue_()
+    page.wait_for_selector("[data-veil]", state="hidden")
+    assert page.evaluate("plot.mayArrange")
+    expect(page.locator("[data-train]")).to_be_visible()
+
+
 def test_a_lasso_can_begin_on_a_point(loop: Loop) -> None:
     """With Shift the mouse selects wherever it begins; a click on empty ground forgets the selection."""
     page = loop.page

@@ -27,10 +27,10 @@ export class Session {
   async start() {
     await this.#run(async () => {
       const { state } = await this.live.call("state", {});
-      if (state === null) this.#adopt(await this.#open());
-      else this.#adopt(state);
-      const trained = await this.#follow("train");
-      if (trained) this.#adopt(trained);
+      const found = state ?? (await this.#open());
+      // It is shown once it is known that no training is under way: points that are shown as free can be moved.
+      const trained = await this.#follow("train", () => this.#adopt(found));
+      this.#adopt(trained ?? found);
     });
   }
 
@@ -133,11 +133,14 @@ export class Session {
     return begun ?? this.live.call("open", {}, { onState: (job) => this.on.job(job) });
   }
 
-  /** The output of a step's job that is still under way, when it has ended; null if there is none. */
-  async #follow(step) {
+  /** The output of a step's job that is still under way, when it has ended, after `found()`; null if there is none. */
+  async #follow(step, found = () => {}) {
     let isUnderWay = null;
     const onState = (job) => {
-      isUnderWay ??= !["done", "failed", "cancelled"].includes(job.state);
+      if (isUnderWay === null) {
+        isUnderWay = !["done", "failed", "cancelled"].includes(job.state);
+        if (isUnderWay) found();
+      }
       if (isUnderWay) this.on.job(job);
     };
     try {
