@@ -63,7 +63,7 @@ def loaded() -> Iterator[Loaded]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
 
 def main() -> None:

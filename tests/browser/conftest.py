@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from crowdloom.studies.database import Store, open_store
@@ -26,6 +26,8 @@ from crowdloom.studies.posting import publish
 from crowdloom.studies.tables import Event, Response, Submission
 from tests.conftest import missing
 
+WAIT_MS = 30_000  # for what a page comes to by itself: long, as other tests keep the machine busy
+expect.set_options(timeout=WAIT_MS)
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -195,7 +197,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def open_context(**options: Any) -> BrowserContext:
         context = browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_MS)
         opened.append(context)
         return context
 
@@ -208,7 +210,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def profile(browser: Browser) -> Iterator[BrowserContext]:
     """A profile that many tests share, since a new one costs half a second."""
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WAIT_MS)
     context.new_page()  # keeps its process alive
     yield context
     context.close()

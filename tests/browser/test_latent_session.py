@@ -104,7 +104,7 @@ class Loop:
 
     def until(self, true: str) -> None:
         """Wait until an expression is true; the page's own policy allows no other way to look again and again."""
-        for _ in range(200):
+        for _ in range(600):
             if self.page.evaluate(true):
                 return
             self.page.wait_for_timeout(50)
@@ -161,7 +161,7 @@ class Loop:
 
     def wait_until_kept(self, movements: int) -> None:
         """Wait until the server has so many movements."""
-        for _ in range(100):
+        for _ in range(300):
             draft = self.server_state()["draft"]
             if draft and len(draft["movements"]) == movements:
                 return
@@ -321,10 +321,14 @@ def test_points_that_are_shown_can_be_moved(loop: Loop) -> None:
     """A page that is opened shows the points once it knows that no training is under way, not a moment before."""
     page = loop.page
     held: list[Route] = []
-    page.route("**/live/train?*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/live/train?*", hold)
     page.goto(loop.participation.address)
     page.evaluate(PLOT)
-    for _ in range(200):
+    for _ in range(600):
         if held:
             break
         page.wait_for_timeout(50)
@@ -534,7 +538,7 @@ def test_movements_are_kept_when_the_page_closes_and_when_the_network_comes_back
     expect(page.locator("[data-trouble]")).to_contain_text("could not be saved yet")
     page.context.set_offline(False)
     loop.wait_until_kept(2)
-    expect(page.locator("[data-trouble]")).to_be_empty(timeout=10_000)
+    expect(page.locator("[data-trouble]")).to_be_empty()
 
 
 def test_what_is_moved_out_of_the_window_stays_in_sight(loop: Loop) -> None:

@@ -111,6 +111,7 @@ def test_by_keyboard_alone(server: Server, posting: str, page: Page) -> None:
 
 def tab_to(page: Page, selector: str) -> None:
     """Press Tab until the focus is there, where it must be visible."""
+    page.wait_for_load_state()  # before it, elements are found that have no style yet
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):

@@ -215,7 +215,7 @@ def test_after_ctrl_c_the_next_call_goes_on(tmp_path: Path) -> None:
     process = sweeping(tmp_path, 2)
     below = until_all_train(process, 2)
     os.killpg(process.pid, signal.SIGINT)
-    _, printed = process.communicate(timeout=5)
+    _, printed = process.communicate(timeout=30)
     assert process.returncode != 0
     assert printed.count("KeyboardInterrupt") == 1  # only the leading process says so
     assert soon(lambda: not any(one.is_running() for one in below))

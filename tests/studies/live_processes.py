@@ -113,7 +113,7 @@ def server(store: Store, scratch: Path, **options: Any) -> Iterator[tuple[str, s
             process.wait(20)
 
 
-def eventually(what: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
     """Wait until `what()` is true, and return it."""
     end = time.monotonic() + seconds
     while not (value := what()):

@@ -36,14 +36,14 @@ def test_who_was_turned_away_too_early_is_asked_again(sqlite_store: Store, tmp_p
         """The first time they were refused; that is heard only when the place has become free meanwhile."""
         tries.append("tried")
         if len(tries) == 1:
-            overdue.wait(10)
+            overdue.wait(60)
             return "turned_away"
         other = study.arrive("patient")
         study.answer(other)
         return "completed"
 
     def watch() -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until and not overdue.is_set():
             with sqlite_store.read() as connection:
                 held_until = connection.execute(select(Place.held_until)).scalar()
@@ -85,7 +85,7 @@ def test_who_waits_is_asked_again_each_time_somebody_came_in(sqlite_store: Store
             case 0:
                 return "turned_away"
             case 1:  # refused while the other was there, which is heard only when the other is gone
-                overdue.wait(10)
+                overdue.wait(60)
                 return "turned_away"
         study.answer(study.arrive("patient"))
         return "completed"

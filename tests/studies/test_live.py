@@ -237,7 +237,7 @@ def test_a_stopping_server_ends_its_streams(sqlite_store: Store, tmp_path: Path)
             process.terminate()
             rest = "".join(lines)
         assert "event: end" not in rest
-        assert process.wait(8) == 0
+        assert process.wait(12) == 0  # gunicorn would wait for 15 seconds
 
 
 def test_a_page_waits_for_no_thread_of_numpys(sqlite_store: Store, tmp_path: Path) -> None:

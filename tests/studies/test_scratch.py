@@ -115,7 +115,7 @@ def test_a_worker_tidies(sqlite_store: Store, root: Path) -> None:
     put(sqlite_store, id_)
     nobodys = scratch_folder(sqlite_store, put(sqlite_store))
     with worker(sqlite_store, root, once=True) as process:
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     assert not over.exists()
     assert under_way.exists()
     assert nobodys.exists()
