@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 
 
@@ -21,6 +22,7 @@ def end_with_parent() -> None:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """A process started here never gets Ctrl-C, which is the leading process's to answer; ours arrives afterwards."""
+    resource_tracker.ensure_running()  # first: Python unblocks Ctrl-C when it has started that process of its own
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

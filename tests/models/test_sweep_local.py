@@ -228,6 +228,15 @@ def test_after_ctrl_c_the_next_call_goes_on(tmp_path: Path) -> None:
         assert went_on.metrics == whole.metrics
 
 
+def test_no_worker_hears_ctrl_c(tmp_path: Path) -> None:
+    """It goes to all processes of the terminal, and is the leading process's to answer."""
+    process = sweeping(tmp_path, 1)
+    (worker,) = [one for one in until_all_train(process, 1) if "resource_tracker" not in " ".join(one.cmdline())]
+    worker.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=120)
+    assert (process.returncode, printed) == (0, "")
+
+
 def test_workers_do_not_outlive_a_killed_sweep(tmp_path: Path) -> None:
     """They would hold the runs that the next call wants."""
     process = sweeping(tmp_path, 1)
