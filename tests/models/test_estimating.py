@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 import pytest
@@ -41,13 +42,15 @@ def test_time_grows_with_runs_epochs_and_steps(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_steps_are_really_timed() -> None:
-    """What is said of a run is near what it takes."""
+    """What is said of a run is near what it takes; the medians of three, as others use this machine, too."""
     images, run = small_images(), small_run(epochs=20, milestones=())
     training_seconds(images, [run], device="cpu")  # whatever is loaded at first
-    said = training_seconds(images, [run], device="cpu")
+    said, took = [], []
     data, computing = torch.from_numpy(images[run.index]), computing_of("cpu", "small-cnn", size=8, threads=1)
-    network = new_network(run.settings, data, 3, seed=0)
-    began = perf_counter()
-    train(network, data, run.pool, run.settings, seed=0, computing=computing)
-    took = perf_counter() - began
-    assert took / 5 < said < 5 * took  # others use this machine, too
+    for _ in range(3):
+        said.append(training_seconds(images, [run], device="cpu"))
+        network = new_network(run.settings, data, 3, seed=0)
+        began = perf_counter()
+        train(network, data, run.pool, run.settings, seed=0, computing=computing)
+        took.append(perf_counter() - began)
+    assert median(took) / 5 < median(said) < 5 * median(took)
