@@ -23,7 +23,7 @@ export class LiveError extends Error {
   }
 }
 
-const FINISHED = ["done", "failed", "cancelled"];
+export const FINISHED = ["done", "failed", "cancelled"];
 const RETRY_MS = 2000;
 
 export class LiveSteps {

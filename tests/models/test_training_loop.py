@@ -1,4 +1,7 @@
-"""The one training loop: what it computes, that it can be gone on with, and that it never waits within an epoch."""
+"""The one training loop: what it computes, that it can be gone on with, and that it never waits within an epoch.
+
+One long file: its tests all train the same small networks, with the few helpers at its top.
+"""
 
 from __future__ import annotations
 

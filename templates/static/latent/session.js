@@ -4,7 +4,7 @@
 // work, `on.trouble(sentence)` when something failed; the session goes on after each of them. `on.moved()` says whether
 // the participant has moved something in this interaction.
 
-import { LiveError } from "../live.js";
+import { FINISHED, LiveError } from "../live.js";
 
 const KEEP_MS = 1_000;
 const AGAIN_MS = 5_000;
@@ -138,7 +138,7 @@ export class Session {
     let isUnderWay = null;
     const onState = (job) => {
       if (isUnderWay === null) {
-        isUnderWay = !["done", "failed", "cancelled"].includes(job.state);
+        isUnderWay = !FINISHED.includes(job.state);
         if (isUnderWay) found();
       }
       if (isUnderWay) this.on.job(job);
