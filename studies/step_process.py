@@ -8,7 +8,6 @@ memory as its step declares (`LiveStep.memory_mib`): what counts is what it has 
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from multiprocessing.synchronize import Event
 
 import psutil
 
-from crowdloom.models.child_process import end_with_parent
+from crowdloom.models.child_process import end_with_parent, undisturbed
 from crowdloom.models.live import implementation
 from crowdloom.studies.step import News, Order, plain, run
 
@@ -50,7 +49,8 @@ class StepProcess:
             self._pipe, theirs = _SPAWN.Pipe()
             self._cancel = _SPAWN.Event()
             self._process = _SPAWN.Process(target=_serve, args=(theirs, self._cancel), name="crowdloom-step")
-            self._process.start()
+            with undisturbed():
+                self._process.start()
             theirs.close()
         self._cancel.clear()
         self._pipe.send(order)
@@ -106,7 +106,6 @@ class StepProcess:
 
 def _serve(pipe: Connection, cancel: Event) -> None:
     """The process's side: run orders until the worker is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the worker decides
     threading.Thread(target=end_with_parent, daemon=True).start()
     reported = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -200,6 +201,18 @@ def test_cancelling_a_running_step(sqlite_store: Store, tmp_path: Path) -> None:
             jobs.cancel(store, token)
         assert process.wait(60) == 0
     assert [state(store, token).state for token in (heard, unheard, good)] == ["cancelled", "cancelled", "done"]
+
+
+def test_a_step_does_not_hear_ctrl_c(sqlite_store: Store, tmp_path: Path) -> None:
+    """It goes to all processes of the terminal, and is the worker's to answer."""
+    token = put(sqlite_store, to=20, seconds_each=0.05)
+    with worker(sqlite_store, tmp_path, once=True) as process:
+        eventually(lambda: is_at(sqlite_store, token, 0.1))
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    with sqlite_store.read() as connection:
+        assert connection.execute(select(Job.state, Job.attempts)).one() == ("done", 1)
 
 
 def test_a_stopped_worker_gives_its_job_back(sqlite_store: Store, tmp_path: Path) -> None:
